@@ -1,0 +1,3 @@
+"""Monitoring for machine-learning models, as code."""
+
+from __future__ import annotations
