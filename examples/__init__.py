@@ -1,0 +1,1 @@
+"""Programs that show mlmonitor at work, one folder each."""

@@ -1,0 +1,1 @@
+"""A house-price model: trained, served, monitored, and shown drifting."""
