@@ -39,6 +39,7 @@ class Channel:
         self.pending: list[Item] = []
         self.reader = RowReader(block)
         self.read: Callable[[object], Item | None] = self.reader.read
+        self._fold_values: Callable[[Sequence[Item]], None]
         self._has_numbers = bool(block.binned)
         self._has_others = bool(block.categorical or block.counted)
 
@@ -47,29 +48,27 @@ class Channel:
         self._cells = memoryview(cells)
         self._numeric = Kernel(self.block, numeric, cells)
         self._others = CategoryKernel(self.block, others)
+        if not self._has_others:
+            self._fold_values = lambda items: self._numeric.fold(np.frombuffer(b"".join(items)))
+        elif not self._has_numbers:
+            self._fold_values = self._others.fold
+        else:
+            self._fold_values = self._fold_both
 
     def clear(self) -> None:
         """Forget what waits: a forked child's rows are its parent's."""
         for waiting in (self.pending, self.reader.odd, self.reader.unexpected):
             waiting.clear()
 
-    def take_tile(self) -> list[Item]:
-        """The oldest rows, at most a tile, no longer pending."""
-        items = self.pending[: self.tile]
-        del self.pending[: len(items)]
-        return items
-
     def fold_items(self, items: Sequence[Item]) -> None:
         """Fold up to a tile of rows."""
-        if not self._has_others:
-            self._numeric.fold(np.frombuffer(b"".join(items)))
-        elif not self._has_numbers:
-            self._others.fold(items)
-        else:
-            numbers, others = zip(*items, strict=True)
-            self._numeric.fold(np.frombuffer(b"".join(numbers)))
-            self._others.fold(others)
+        self._fold_values(items)
         self._cells[self.block.rows] += len(items)
+
+    def _fold_both(self, items: Sequence[Item]) -> None:
+        numbers, others = zip(*items, strict=True)
+        self._numeric.fold(np.frombuffer(b"".join(numbers)))
+        self._others.fold(others)
 
     def fold_strange(self) -> None:
         """Fold odd rows one by one, and count unexpected values."""
@@ -134,7 +133,9 @@ class Channel:
 
     def _fold_waiting(self) -> None:
         while len(self.pending) >= self.tile:
-            self.fold_items(self.take_tile())
+            items = self.pending[: self.tile]
+            del self.pending[: len(items)]
+            self.fold_items(items)
         self.fold_strange()
 
 

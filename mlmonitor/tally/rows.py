@@ -57,13 +57,21 @@ class RowReader:
         self.unexpected: list[int] = []
         self._binned = tuple(column.name for column in block.binned)
         self._others = tuple(column.name for column in (*block.categorical, *block.counted))
+        self.numbers_of, self.others_of = _tuple_getter(self._binned), _tuple_getter(self._others)
+        self._absent: dict[str, object] = dict.fromkeys((*self._binned, *self._others), _ABSENT)
         self._expected = len(block.order)
-        self._pack = Struct(f"{len(self._binned)}d").pack
-        self._of_dict = _dict_reader(self)
-        self._of_sequence = _sequence_reader(self)
-        self._readers: dict[type, Callable[[Any], Item]] = {dict: self._of_dict}
-        self._readers[tuple] = self._readers[list] = self._of_sequence
-        self._readers[np.ndarray] = self._of_array
+        self.numbers = 0 if self._others else self._expected
+        """How many numbers make a row, 0 where rows hold other values too."""
+        self.pack = Struct(f"{len(self._binned)}d").pack
+        self.of_dict = _dict_reader(self)
+        """Reads a dict."""
+        self.of_sequence = _sequence_reader(self)
+        """Reads a tuple or list in the order of the reference."""
+        self._readers: dict[type, Callable[[Any], Item]] = {dict: self.of_dict}
+        self._readers[tuple] = self._readers[list] = self.of_sequence
+        self._readers[np.ndarray] = self.of_array
+        self.of_float: Callable[[float], bytes] | None = None
+        """Reads a float where the block has one column, of numbers."""
         if self._expected == 1:
             self._read_scalars()
 
@@ -78,14 +86,13 @@ class RowReader:
 
     def of_mapping(self, row: Mapping[str, object]) -> Item | None:
         """Read a mapping of which any name may be absent."""
-        get = row.get
-        values = list(map(get, self._binned, (_ABSENT,) * len(self._binned)))
-        others = tuple(map(get, self._others, (_ABSENT,) * len(self._others)))
-        absent = sum(value is _ABSENT for value in (*values, *others))
-        if len(row) + absent != self._expected:
-            self.unexpected.append(len(row) + absent - self._expected)
+        whole = self._absent.copy()
+        whole.update(row)
+        if len(whole) != self._expected:
+            self.unexpected.append(len(whole) - self._expected)
+        values, others = self.numbers_of(whole), self.others_of(whole)
         try:
-            return self.item(self._pack(*values), others)
+            return self.item(self.pack(*values), others)
         except Exception:  # noqa: BLE001 - __float__ may raise anything
             return self.set_aside(values, others)
 
@@ -103,29 +110,24 @@ class RowReader:
             number, field = as_number(value)
             found.append(number)
             notes += notes_on(block, index, field)
-        self.odd.append(OddRow(self._pack(*found), others, tuple(notes)))
+        self.odd.append(OddRow(self.pack(*found), others, tuple(notes)))
 
-    def _of_array(self, row: np.ndarray) -> Item:
+    def of_array(self, row: np.ndarray) -> Item | None:
+        """Read a one-dimensional or structured array."""
         if row.dtype.names:
-            return self._of_dict({name: row[name].item() for name in row.dtype.names})
-        if row.dtype.char == "d" and row.size == self._expected and not self._others:
-            return row.astype("=f8", copy=False).tobytes()
-        if row.size == self._expected and not self._others and row.dtype.kind in "fiub":
+            return self.of_dict({name: row[name].item() for name in row.dtype.names})
+        if row.size == self.numbers and row.dtype.kind in "fiub":
             return row.astype(np.float64).tobytes()
-        return self._of_sequence(row.reshape(-1).tolist())
+        return self.of_sequence(row.reshape(-1).tolist())
 
     def _read_scalars(self) -> None:
-        pack = self._pack
-
-        def of_number(value: float) -> Item:
-            return pack(value)
-
         def of_value(value: object) -> Item:
-            return self._of_sequence((value,))
+            return self.of_sequence((value,))
 
         self._of_scalar = of_value
+        self.of_float = self.pack if self._binned else None
         kinds = (float, int, np.float64, np.float32)
-        self._readers.update(dict.fromkeys(kinds, of_number if self._binned else of_value))
+        self._readers.update(dict.fromkeys(kinds, self.of_float or of_value))
         self._readers.update(dict.fromkeys((str, bool, type(None)), of_value))
 
     def _resolve(self, row: object) -> Callable[[Any], Item]:
@@ -142,11 +144,11 @@ class RowReader:
         if as_mapping is not None:
             return lambda value: self.of_mapping(as_mapping(value))
         if isinstance(row, np.ndarray):
-            return self._of_array
+            return self.of_array
         if isinstance(row, Sequence) and not isinstance(row, (str, bytes, bytearray)):
-            return lambda value: self._of_sequence(list(value))
+            return lambda value: self.of_sequence(list(value))
         if hasattr(row, "__array__") and np.ndim(row) > 0:
-            return lambda value: self._of_array(np.asarray(value))
+            return lambda value: self.of_array(np.asarray(value))
         if self._expected == 1:
             return self._of_scalar
         message = f"a row of type {type(row).__name__} names no columns; pass a mapping or a sequence"
@@ -156,9 +158,7 @@ class RowReader:
 def _dict_reader(reader: RowReader) -> Callable[[dict[str, Any]], Item]:
     """Read an exact dict: at once where all names are there."""
     block, expected, unexpected = reader.block, len(reader.block.order), reader.unexpected
-    pack = Struct(f"{len(block.binned)}d").pack
-    numbers_of = _tuple_getter([column.name for column in block.binned])
-    others_of = _tuple_getter([column.name for column in (*block.categorical, *block.counted)])
+    pack, numbers_of, others_of = reader.pack, reader.numbers_of, reader.others_of
     only_binned, only_others = not reader.item(b"", ()), not block.binned
 
     def read_numbers(row: dict[str, Any]) -> Item:

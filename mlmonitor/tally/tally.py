@@ -8,7 +8,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mlmonitor import names
 from mlmonitor.tally import flusher
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.store import Shared, Store
 
-_DURATIONS_A_FOLD: Final = 32
+DURATIONS_A_FOLD: Final = 32
+_NOTES_A_FOLD: Final = 64
 _DROPPED_BACKLOG: Final = names.DROP_REASONS.index("backlog")
 _DROPPED_FOLD: Final = names.DROP_REASONS.index("fold")
 
@@ -30,7 +31,8 @@ _DROPPED_FOLD: Final = names.DROP_REASONS.index("fold")
 class Tally:
     """Counts rows by the cells of a layout; any thread may add, any thread may read.
 
-    Rows are read at once and folded a tile at a time by whichever caller completes the tile.
+    Rows are read at once and folded a tile at a time by whichever caller completes the tile: when
+    `watched` holds `watched_tile` rows, or `durations` as many as `DURATIONS_A_FOLD`.
 
     Args:
         layout: the cells.
@@ -49,6 +51,12 @@ class Tally:
         self.in_flight: Callable[[], int] = int
         self.durations: list[float] = []
         self.channels = {block.side: Channel(block) for block in layout.blocks}
+        self._notes: list[tuple[int, float]] = []
+        self._calls: list[tuple[float, int]] = []
+        fullest = min(self.channels.values(), key=lambda channel: channel.tile, default=None)
+        self.watched: list[Any] = fullest.pending if fullest else self.durations
+        self.watched_tile = fullest.tile if fullest else DURATIONS_A_FOLD
+        self._waiting = [(c, c.pending, c.tile) for c in self.channels.values()]
         self._map = MemoryMap.of(layout)
         self._store = store or PrivateStore(self._map.size)
         self._on_failure = on_failure or _ignore
@@ -93,27 +101,37 @@ class Tally:
         finally:
             self._lock.release()
 
-    def add(self, cell: int, amount: float = 1) -> None:
-        """Add to one cell of the layout."""
-        self._write(lambda: self._bump(cell, amount))
+    def note(self, cell: int, amount: float = 1) -> None:
+        """Add to one cell of the layout, at the next fold; never waits."""
+        self._notes.append((cell, amount))
+        if len(self._notes) >= _NOTES_A_FOLD:
+            self.fold()
 
-    def add_duration(self, seconds: float, rows: int) -> None:
-        """Count a call that took so long and predicted so many rows."""
+    def finish(self, seconds: float, rows: int | None) -> None:
+        """Count a call that succeeded.
 
-        def count() -> None:
-            self._count_durations([seconds])
-            self._bump(self.layout.predictions, rows - 1)
+        Args:
+            seconds: how long it took.
+            rows: how many rows it predicted, None for a single one.
+        """
+        if rows is None:
+            self.durations.append(seconds)
+        else:
+            self._calls.append((seconds, rows))
+        self.fold()
 
-        self._write(count)
+    def fail(self, seconds: float, cell: int) -> None:
+        """Count a call that raised, and the cell of its error."""
+        self._calls.append((seconds, 0))
+        self.note(cell)
 
     # On the way out.
 
     def totals(self) -> Totals:
         """All that has been counted, by every worker that shares the store."""
         with self._lock:
-            memory = self._opened()
             self._fold(everything=True)
-            counted = memory.copy()
+            counted = cast("Floats", self._memory).copy()
         shared = self._shared()
         if shared is not None:
             counted += shared.memory
@@ -139,6 +157,8 @@ class Tally:
         self._lock = threading.Lock()
         self._memory = None
         self.durations.clear()
+        self._notes.clear()
+        self._calls.clear()
         for channel in self.channels.values():
             channel.clear()
         self._store.forget()
@@ -148,64 +168,86 @@ class Tally:
     def _write(self, change: Callable[[], None]) -> None:
         """Make a change to the memory that no reader sees half of."""
         with self._lock:
-            self._opened()
-            self._head.begin()
+            if self._memory is None:
+                self._open()
+            begin, end = self._bounds
+            begin()
             try:
                 change()
             finally:
-                self._head.end()
+                end()
 
-    def _opened(self) -> Floats:
-        """The memory, opened on first use in this process."""
-        if self._memory is None:
-            try:
-                self._head, memory = self._store.open()
-            except Exception as error:  # noqa: BLE001 - the prediction goes on, counted in private
-                self._on_failure("store", error)
-                self._store = PrivateStore(self._map.size)
-                self._head, memory = self._store.open()
-            self._cells = memoryview(memory)[: self.layout.size]
-            for channel, numeric, others in zip(
-                self.channels.values(), self._map.numeric, self._map.others, strict=True
-            ):
-                channel.bind(memory[: self.layout.size], memory[numeric], memory[others])
-            self._head.describe(self._state())
-            self._memory = memory
-            if self._store.is_shared:
-                flusher.beat(self)
-        return self._memory
+    def _open(self) -> None:
+        """Get the memory, on first use in this process."""
+        try:
+            self._head, memory = self._store.open()
+        except Exception as error:  # noqa: BLE001 - the prediction goes on, counted in private
+            self._on_failure("store", error)
+            self._store = PrivateStore(self._map.size)
+            self._head, memory = self._store.open()
+        cells = memory[: self.layout.size]
+        self._cells = memoryview(cells)
+        self._bounds = self._head.begin, self._head.end
+        for channel, numeric, others in zip(
+            self.channels.values(), self._map.numeric, self._map.others, strict=True
+        ):
+            channel.bind(cells, memory[numeric], memory[others])
+        self._head.describe(self._state())
+        self._memory = memory
+        if self._store.is_shared:
+            flusher.beat(self)
 
     def _fold(self, *, everything: bool) -> None:
-        self._opened()
-        self._head.begin()
+        if self._memory is None:
+            self._open()
+        begin, end = self._bounds
+        begin()
         try:
-            if self._shed_rows:
-                shed, self._shed_rows = self._shed_rows, 0
-                self._bump(self.layout.dropped.start + _DROPPED_BACKLOG, shed)
-            for channel in self.channels.values():
-                self._fold_channel(channel, 1 if everything else channel.tile)
-            if len(self.durations) >= (1 if everything else _DURATIONS_A_FOLD):
-                count = len(self.durations)
-                self._count_durations(self.durations[:count])
-                del self.durations[:count]
+            for channel, pending, tile in self._waiting:
+                if len(pending) >= tile or everything:
+                    self._fold_pending(channel, 1 if everything else tile)
+                if channel.reader.odd or channel.reader.unexpected:
+                    self._fold_strange(channel)
+            if self._notes or self._calls or self._shed_rows:
+                self._count_rest()
+            waiting = len(self.durations)
+            if waiting >= DURATIONS_A_FOLD or (everything and waiting):
+                taken = self.durations[:waiting]
+                del self.durations[:waiting]
+                self._count_calls(taken, waiting)
         finally:
-            self._head.end()
+            end()
 
-    def _fold_channel(self, channel: Channel, least: int) -> None:
-        while len(channel.pending) >= least:
-            items = channel.take_tile()
+    def _count_rest(self) -> None:
+        """Count what is not a row: notes, calls that were no single row, rows that were shed."""
+        if self._shed_rows:
+            shed, self._shed_rows = self._shed_rows, 0
+            self._bump(self.layout.dropped.start + _DROPPED_BACKLOG, shed)
+        while self._notes:
+            self._bump(*self._notes.pop())
+        while self._calls:
+            seconds, rows = self._calls.pop()
+            self._count_calls([seconds], rows)
+
+    def _fold_pending(self, channel: Channel, least: int) -> None:
+        pending, tile = channel.pending, channel.tile
+        while len(pending) >= least:
+            items = pending[:tile]
+            del pending[: len(items)]
             try:
                 channel.fold_items(items)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 self._bump(self.layout.dropped.start + _DROPPED_FOLD, len(items))
                 self._on_failure("fold", error)
+
+    def _fold_strange(self, channel: Channel) -> None:
         try:
             channel.fold_strange()
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._bump(self.layout.dropped.start + _DROPPED_FOLD, 1)
             self._on_failure("fold", error)
 
-    def _count_durations(self, seconds: list[float]) -> None:
+    def _count_calls(self, seconds: list[float], rows: int) -> None:
         buckets = [0] * (len(DURATION_EDGES) + 1)
         for duration in seconds:
             buckets[bisect_left(DURATION_EDGES, duration)] += 1
@@ -214,7 +256,7 @@ class Tally:
             if count:
                 cells[first + index] += count
         cells[self.layout.duration_sum] += sum(seconds)
-        cells[self.layout.predictions] += len(seconds)
+        cells[self.layout.predictions] += rows
 
     def _bump(self, cell: int, amount: float) -> None:
         self._cells[cell] += amount

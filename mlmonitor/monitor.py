@@ -1,0 +1,439 @@
+"""The monitor: what a service puts around its model."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import logging
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
+from urllib.parse import quote
+
+from prometheus_client import REGISTRY
+
+from mlmonitor import expose, names
+from mlmonitor.capture import input_selector, result_taker, taker
+from mlmonitor.errors import MlmonitorError, ReferenceError
+from mlmonitor.process import Worker
+from mlmonitor.reference import Reference
+from mlmonitor.reference.unknown import unknown_output
+from mlmonitor.tally import Layout, Tally
+from mlmonitor.tally.layout import EXCEPTIONS
+from mlmonitor.tally.memory import MemoryMap
+from mlmonitor.tally.store import FileStore
+from mlmonitor.tally.tally import DURATIONS_A_FOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from prometheus_client.registry import CollectorRegistry
+
+    from mlmonitor.tally import Totals
+    from mlmonitor.tally.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DIRECTORY_VARIABLE: Final = "MLMONITOR_DIR"
+SERIES_CAP: Final = 20_000
+
+_log = logging.getLogger("mlmonitor")
+
+
+class Monitor:
+    """Counts, times and checks the predictions of one version of a model.
+
+    Whatever happens inside it, the model returns what it would have returned and raises what it
+    would have raised; the monitor's own failures are counted and logged once a kind.
+
+    Args:
+        model: name of the model.
+        version: its version.
+        reference: what it is compared with: a `Reference` or the path of one. Without it requests,
+            errors, latency and outputs are counted.
+        role: what the predictions are used for: `live`, `shadow` or `fallback`.
+        registry: where the metrics appear.
+        directory: a folder that the worker processes of one service share, so that any of them
+            exposes the counts of all; by default the environment's `MLMONITOR_DIR`, and without
+            that each process counts for itself.
+        exceptions: names of exception classes that are counted apart; others count as `other`.
+        series_cap: most series to expose; columns beyond it are left out, which is logged.
+
+    Raises:
+        ReferenceError: the reference cannot be read, or is of another model or version.
+        MlmonitorError: the role is unknown, or the directory cannot be written.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        version: str = "1",
+        reference: Reference | str | os.PathLike[str] | None = None,
+        role: str = "live",
+        registry: CollectorRegistry = REGISTRY,
+        directory: str | os.PathLike[str] | None = None,
+        exceptions: Sequence[str] = EXCEPTIONS,
+        series_cap: int = SERIES_CAP,
+    ) -> None:
+        if role not in names.ROLES:
+            message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
+            raise MlmonitorError(message)
+        self.identity = (str(model), str(version), role)
+        self.reference = _checked_reference(reference, self.identity)
+        self.layout = _layout(self.reference, exceptions, series_cap)
+        self._logged: set[tuple[str, type[BaseException]]] = set()
+        self._active: list[None] = []
+        self._tally = Tally(
+            self.layout, _store(self.layout, self.identity, directory), self.failed
+        )
+        self._tally.in_flight = self._active.__len__
+        self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
+        if self.reference is None:
+            _log.info(
+                "%s: no reference; requests, errors, latency and outputs are counted. "
+                "Inputs and drift need one: see `mlmonitor profile`.",
+                model,
+            )
+        expose.register(self, registry)
+
+    @classmethod
+    def from_config(
+        cls, path: str | os.PathLike[str], model: str, **options: Any  # noqa: ANN401 - see __init__
+    ) -> Monitor:
+        """The monitor that `monitoring.yaml` describes under `model`; `options` win over the file.
+
+        Raises:
+            ConfigError: the file cannot be used, or lists no such model.
+        """
+        from mlmonitor.config import load_config  # noqa: PLC0415 - services without it start faster
+
+        config = load_config(path)
+        return cls(model, **{**config.monitor_options(model), **options})
+
+    # Around a model -------------------------------------------------------------------------------
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+
+    @overload
+    def __call__(
+        self,
+        *,
+        input: str | Callable[..., Any] | None = None,
+        output: Callable[[Any], Any] | None = None,
+        scores: Callable[[Any], Any] | None = None,
+        batch: bool | None = None,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+    def __call__(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        input: str | Callable[..., Any] | None = None,  # noqa: A002 - the word for it
+        output: Callable[[Any], Any] | None = None,
+        scores: Callable[[Any], Any] | None = None,
+        batch: bool | None = None,
+    ) -> Any:
+        """Decorate a function that predicts, sync or async, a row or a batch.
+
+        Args:
+            function: the function; left out, the call returns a decorator.
+            input: where its inputs are: the name of a parameter, or a callable that gets the
+                arguments; by default the first, or all where the columns bear their names.
+            output: what to monitor of the returned value; by default all of it.
+            scores: the scores within the returned value, for a reference with a score side.
+            batch: whether it predicts several rows a call; by default seen from the input.
+
+        Raises:
+            ValueError: `input` names no parameter.
+        """
+        if function is None:
+            return lambda wanted: self(
+                wanted, input=input, output=output, scores=scores, batch=batch  # type: ignore[call-overload]
+            )
+        if isinstance(function, (staticmethod, classmethod)):
+            inner = self(
+                function.__func__, input=input, output=output, scores=scores, batch=batch  # type: ignore[call-overload]
+            )
+            return type(function)(inner)
+        call = _Call(self, function, input, output, scores, batch=batch)
+        return call.awaited() if inspect.iscoroutinefunction(function) else call.direct()
+
+    def wrap(self, estimator: Any) -> Any:  # noqa: ANN401 - anything that predicts
+        """The estimator, with `predict` and `predict_proba` monitored and all else as it was."""
+        return _Wrapped(estimator, self)
+
+    def prediction(self, inputs: Any = None, *, batch: bool | None = None) -> Prediction:  # noqa: ANN401
+        """A context for code that has no function to decorate; set `output` within it."""
+        return Prediction(self, inputs, batch=batch)
+
+    # What the exposition reads --------------------------------------------------------------------
+
+    def totals(self) -> Totals:
+        """All counts of this model, from every worker that shares its directory."""
+        return self._tally.totals()
+
+    def in_flight(self) -> int:
+        """Calls that have not returned yet, in all live workers."""
+        return sum(state.in_flight for state in self._tally.workers())
+
+    def loaded(self) -> float:
+        """When the oldest live worker made its monitor, in seconds since the epoch."""
+        return min(state.loaded for state in self._tally.workers())
+
+    def workers(self) -> list[Worker]:
+        """The live worker processes."""
+        return [Worker(state.pid, state.collections) for state in self._tally.workers()]
+
+    def failed(self, stage: str, error: BaseException) -> None:
+        """Count a failure of the monitor itself and log it, once a kind; never raises."""
+        self._tally.note(self.layout.failures.start + names.FAILURE_REASONS.index(stage))
+        kind = (stage, type(error))
+        if kind not in self._logged:
+            self._logged.add(kind)
+            _log.warning(
+                "%s: %s could not be monitored (%s: %s); the prediction went on. "
+                "Later ones of this kind are only counted.",
+                self.identity[0], stage, type(error).__name__, _text(error),
+            )  # fmt: skip
+
+    def raised(self, error: BaseException, seconds: float) -> None:
+        """Count a call that raised."""
+        index = next(
+            (self._errors[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in self._errors),
+            len(self._errors),
+        )
+        self._tally.fail(seconds, self.layout.errors.start + index)
+
+
+class Prediction:
+    """One prediction, counted when the `with` block ends.
+
+    Attributes:
+        output: what was predicted.
+        scores: its scores, for a reference with a score side.
+    """
+
+    __slots__ = ("_batch", "_inputs", "_monitor", "_rows", "_started", "output", "scores")
+
+    def __init__(self, monitor: Monitor, inputs: Any, *, batch: bool | None) -> None:  # noqa: ANN401
+        self._monitor, self._inputs, self._batch = monitor, inputs, batch
+        self._rows: int | None = None
+        self.output: Any = None
+        self.scores: Any = None
+
+    def __enter__(self) -> Prediction:
+        """Count the inputs and start the clock."""
+        monitor = self._monitor
+        monitor._active.append(None)  # noqa: SLF001 - the monitor's own context
+        take = taker(monitor._tally, "input", batch=self._batch)  # noqa: SLF001
+        if take is not None and self._inputs is not None:
+            try:
+                self._rows = take(self._inputs)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                monitor.failed("input", error)
+        self._started = perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Count the output, the duration and the error."""
+        seconds = perf_counter() - self._started
+        monitor = self._monitor
+        monitor._active.pop()  # noqa: SLF001
+        if error is not None:
+            monitor.raised(error, seconds)
+            return
+        for side, value in (("output", self.output), ("score", self.scores)):
+            take = result_taker(monitor._tally, side, None)  # noqa: SLF001
+            if take is not None and value is not None:
+                try:
+                    take(value, self._rows)
+                except Exception as problem:  # noqa: BLE001 - the prediction goes on
+                    monitor.failed("output", problem)
+        monitor._tally.finish(seconds, self._rows)  # noqa: SLF001
+
+
+class _Call:
+    """A function under a monitor, with all that a call needs looked up once."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        function: Callable[..., Any],
+        chosen: str | Callable[..., Any] | None,
+        output: Callable[[Any], Any] | None,
+        scores: Callable[[Any], Any] | None,
+        *,
+        batch: bool | None,
+    ) -> None:
+        tally = monitor._tally  # noqa: SLF001 - the monitor's own call
+        self.monitor, self.tally, self.function = monitor, tally, function
+        self.selector = input_selector(function, chosen, monitor.layout)
+        self.take = taker(tally, "input", batch=batch)
+        self.give = result_taker(tally, "output", output)
+        self.score = result_taker(tally, "score", scores) if scores else None
+
+    def direct(self) -> Callable[..., Any]:
+        """The function as it is called: nothing in it raises but the function itself."""
+        function, take, after = self.function, self.take, self._after()
+        raised, failed = self.monitor.raised, self.monitor.failed
+        position, select = self.selector.position, self.selector.select
+        active, clock = self.monitor._active, perf_counter  # noqa: SLF001 - the monitor's own call
+        start, stop = active.append, active.pop
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            start(None)
+            rows = None
+            if take is not None:
+                try:
+                    rows = take(args[position] if len(args) > position else select(args, kwargs))
+                except Exception as error:  # noqa: BLE001 - the prediction goes on
+                    failed("input", error)
+            started = clock()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                stop()
+                raised(error, clock() - started)
+                raise
+            after(result, rows, clock() - started)
+            return result
+
+        return call
+
+    def awaited(self) -> Callable[..., Any]:
+        """The same for a coroutine function."""
+        function, take, after = self.function, self.take, self._after()
+        raised, failed = self.monitor.raised, self.monitor.failed
+        position, select = self.selector.position, self.selector.select
+        active, clock = self.monitor._active, perf_counter  # noqa: SLF001 - the monitor's own call
+        start, stop = active.append, active.pop
+
+        @functools.wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            start(None)
+            rows = None
+            if take is not None:
+                try:
+                    rows = take(args[position] if len(args) > position else select(args, kwargs))
+                except Exception as error:  # noqa: BLE001 - the prediction goes on
+                    failed("input", error)
+            started = clock()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                stop()
+                raised(error, clock() - started)
+                raise
+            after(result, rows, clock() - started)
+            return result
+
+        return call
+
+    def _after(self) -> Callable[[Any, int | None, float], None]:
+        give, score, failed, tally = self.give, self.score, self.monitor.failed, self.tally
+        stop, fold, finish = self.monitor._active.pop, tally.fold, tally.finish  # noqa: SLF001
+        durations, watched, tile = tally.durations, tally.watched, tally.watched_tile
+        add_duration = durations.append
+
+        def after(result: Any, rows: int | None, seconds: float) -> None:  # noqa: ANN401
+            stop()
+            try:
+                if give is not None:
+                    give(result, rows)
+                if score is not None:
+                    score(result, rows)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("output", error)
+            if rows is not None:
+                finish(seconds, rows)
+                return
+            add_duration(seconds)
+            if len(watched) >= tile or len(durations) >= DURATIONS_A_FOLD:
+                fold()
+
+        return after
+
+
+class _Wrapped:
+    """An estimator whose predictions are monitored."""
+
+    def __init__(self, estimator: Any, monitor: Monitor) -> None:  # noqa: ANN401
+        self._estimator = estimator
+        if hasattr(estimator, "predict"):
+            self.predict = monitor(estimator.predict)
+        if hasattr(estimator, "predict_proba"):
+            self.predict_proba = monitor(
+                output=lambda _: None, scores=lambda result: result
+            )(estimator.predict_proba)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._estimator, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return self._estimator(*args, **kwargs)
+
+
+def _checked_reference(
+    reference: Reference | str | os.PathLike[str] | None, identity: tuple[str, str, str]
+) -> Reference | None:
+    """The reference, loaded and of this model and version."""
+    if reference is None:
+        return None
+    place = "reference" if isinstance(reference, Reference) else os.fspath(reference)
+    found = reference if isinstance(reference, Reference) else Reference.load(reference)
+    if (found.model, found.version) != identity[:2]:
+        message = (
+            f"{place}: profiles {found.model!r} version {found.version!r}, but the monitor is for "
+            f"{identity[0]!r} version {identity[1]!r}; profile the data of this one."
+        )
+        raise ReferenceError(message)
+    return found
+
+
+def _layout(reference: Reference | None, exceptions: Sequence[str], cap: int) -> Layout:
+    """The cells of the reference, with a general output column where it has none."""
+    if reference is None or not reference.side("output"):
+        known = reference.columns if reference else ()
+        described = Reference(model="-", version="-", rows=0, columns=(*known, unknown_output()))
+    else:
+        described = reference
+    left_out = expose.left_out(described, cap=cap)
+    if left_out:
+        _log.warning(
+            "%d columns are not monitored, from %r on: all of them would take more than %d series; "
+            "raise series_cap, or give columns that need no statistics the kind `text`.",
+            len(left_out), left_out[0].name, cap,
+        )  # fmt: skip
+    return Layout.of(described, exceptions=exceptions, left_out=left_out)
+
+
+def _store(
+    layout: Layout, identity: tuple[str, str, str], directory: str | os.PathLike[str] | None
+) -> Store | None:
+    """Files in a folder of the identity's own where the workers share a directory."""
+    place = directory or os.environ.get(DIRECTORY_VARIABLE)
+    if not place:
+        return None
+    digest = hashlib.sha256(repr((identity, layout.digest)).encode()).hexdigest()[:16]
+    readable = quote(identity[0], safe="")[:40]
+    return FileStore(Path(place) / f"{readable}-{digest}", MemoryMap.of(layout).size, layout.digest)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - __str__ may raise anything
+        return "no message"
