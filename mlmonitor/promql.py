@@ -1,0 +1,214 @@
+"""Building blocks of PromQL: durations, templates, and the check that every name is catalogued.
+
+The formulas themselves stand in `alerts/`, where an SRE can read them; see `Template`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mlmonitor import names
+from mlmonitor.errors import GenerationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
+_PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z_.]*)>")
+_TOKEN: Final = re.compile(
+    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+    r"|(?P<range>\[[^\]]*\])"
+    r"|(?P<number>(?<![\w:])(?:\d[\w.]*(?:[eE][+-]?\d+)?|\.\d+))"
+    r"|(?P<name>[a-zA-Z_:][\w:]*)"
+    r"|(?P<mark>[(){},=~!])"
+)
+_GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
+_KEYWORDS: Final = _GROUPING | {"bool", "offset", "and", "or", "unless", "inf", "nan", "atan2"}
+_HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
+_FOREIGN_METRICS: Final = frozenset({"up", "ALERTS", "scrape_duration_seconds"})
+_FOREIGN_LABELS: Final = frozenset(
+    {"job", "instance", "severity", "alertname", "alertstate", "__name__"}
+)
+
+
+def duration(seconds: float) -> str:
+    """A number of seconds as Prometheus writes it: 3599.999 is `59m59s999ms`.
+
+    Raises:
+        GenerationError: less than a millisecond.
+    """
+    rest = round(seconds * 1000)
+    if rest <= 0:
+        message = f"A duration of {seconds} seconds is too short; choose at least 1ms."
+        raise GenerationError(message)
+    text = ""
+    for unit, length in _UNITS:
+        count, rest = divmod(rest, length)
+        text += f"{count}{unit}" if count else ""
+    return text
+
+
+def seconds(text: str) -> float:
+    """The length of a duration as Prometheus writes it, such as `1h30m`.
+
+    Raises:
+        GenerationError: not a duration, or of no length.
+    """
+    found = _DURATION.fullmatch(text)
+    length = 0
+    if found:
+        for group, (_, unit) in zip(found.groups(), _UNITS, strict=True):
+            length += int(group or 0) * unit
+    if not length:
+        message = f"{text!r} is no duration; write it as 30s, 5m, 1h or 1d."
+        raise GenerationError(message)
+    return length / 1000
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The labels that keep models and columns apart.
+
+    Attributes:
+        scope: the scope labels of the configuration.
+    """
+
+    scope: tuple[str, ...] = ("namespace",)
+
+    @property
+    def model(self) -> str:
+        """Labels of a model and its reference, for `by`, `on` and their like."""
+        return ", ".join((*self.scope, *names.IDENTITY, "reference"))
+
+    @property
+    def column(self) -> str:
+        """Labels of a column, for `by`, `on` and their like."""
+        return ", ".join((*self.scope, *names.COLUMN))
+
+
+def recent(step: float) -> str:
+    """How far back a series recorded every `step` seconds is looked for: 2 steps and 30 s.
+
+    A sample is due every step; one may be late, and the instant look-back of 5 minutes would then
+    find none.
+    """
+    return duration(2 * step + 30)
+
+
+def render(template: str, values: Mapping[str, str], place: str) -> str:
+    """Fill in the `<placeholders>` of a text; `place` names it in the error.
+
+    Raises:
+        GenerationError: a placeholder that `values` lacks.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in values:
+            message = f"{place}: <{name}> is no placeholder{nearest(name, values)}."
+            raise GenerationError(message)
+        return values[name]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def threshold(default: float, by_model: Mapping[str, float]) -> str:
+    """A threshold as a series for each model: `default`, or what `by_model` says."""
+    special = (
+        f"0 * {names.MODEL_COLUMNS}{{model={quoted(model)}}} + {value!r}"
+        for model, value in sorted(by_model.items())
+        if value != default
+    )
+    return "\nor ".join((*special, f"0 * {names.MODEL_COLUMNS} + {default!r}"))
+
+
+def quoted(text: str) -> str:
+    """A string literal of PromQL."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def vocabulary(expression: str) -> tuple[set[str], set[str]]:
+    """The metric names and the label names that an expression uses."""
+    tokens = [(found.lastgroup, found[0]) for found in _TOKEN.finditer(expression)]
+    metrics, labels = set[str](), set[str]()
+    place = "expression"
+    for index, (kind, text) in enumerate(tokens):
+        following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
+        if text == "{":
+            place = "matchers"
+        elif (text == "}" and place == "matchers") or (text == ")" and place == "grouping"):
+            place = "expression"
+        elif kind == "name" and place == "grouping":
+            labels.add(text)
+        elif kind == "name" and place == "matchers":
+            if following in {"=", "!"}:
+                labels.add(text)
+        elif kind == "name" and text.lower() in _GROUPING:
+            place = "grouping" if following == "(" else place
+        elif kind == "name" and text == "label_replace":
+            labels |= _replaced(tokens[index + 1 :])
+        elif (
+            kind == "name"
+            and following not in {"(", "by", "without"}
+            and text.lower() not in _KEYWORDS
+        ):
+            metrics.add(text)
+    return metrics, labels
+
+
+def check(expression: str, scope: Iterable[str], place: str) -> None:
+    """Refuse an expression with a metric or label that the catalogue lacks.
+
+    Raises:
+        GenerationError: naming `place`, the name, and the nearest one that exists.
+    """
+    metrics, labels = vocabulary(expression)
+    known_metrics = _known_metrics()
+    for metric in sorted(metrics):
+        if metric not in known_metrics:
+            message = f"{place}: no metric {metric}{nearest(metric, known_metrics)}."
+            raise GenerationError(message)
+    check_labels(labels, scope, place)
+
+
+def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> None:
+    """Refuse labels that neither the catalogue nor the scope labels hold.
+
+    Raises:
+        GenerationError: naming `place`, the label, and the nearest one that exists.
+    """
+    known = {*names.LABELS, *scope, *_FOREIGN_LABELS}
+    for label in sorted(labels):
+        if label not in known:
+            message = f"{place}: no label {label}{nearest(label, known)}."
+            raise GenerationError(message)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the most similar of some names, or nothing."""
+    similar = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {similar[0]}?" if similar else ""
+
+
+def _known_metrics() -> set[str]:
+    histograms = (metric.name for metric in names.METRICS.values() if metric.type == "histogram")
+    parts = {name + suffix for name in histograms for suffix in _HISTOGRAM_SUFFIXES}
+    return {*names.METRICS, *parts, *names.RECORDS, *_FOREIGN_METRICS}
+
+
+def _replaced(tokens: Sequence[tuple[str | None, str]]) -> set[str]:
+    """Labels that a call of label_replace writes and reads: its first and third string."""
+    depth, strings = 0, list[str]()
+    for kind, text in tokens:
+        depth += (text == "(") - (text == ")")
+        if depth == 0:
+            break
+        if kind == "string" and depth == 1:
+            strings.append(text)
+    inner = [text for text in strings[-4:]]
+    return {text[1:-1] for text in inner[0:3:2]}
