@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CELL_LIMIT: Final = 65_536
 _CELLS_WANTED: Final = 64
+_LARGEST: Final = 1e300
+"""Differences of two values within this bound are finite."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ColumnGrid:
         if width is not None:
             return cls._with_width(edges, low, high, width, aligned=False)
         return cls(
-            low, high, high, 0.0, np.zeros(1, np.int64), np.full(1, np.inf), aligned=True, crowded=True
+            low, high, 0.0, 0.0, np.zeros(1, np.int64), np.full(1, np.inf), aligned=True, crowded=True
         )
 
     @classmethod
@@ -89,7 +91,7 @@ def value_bounds(column: Column) -> tuple[float, float]:
     span = (edges[-1] - edges[0]) or abs(edges[0]) or 1.0
     low, high = column.range or (edges[0] - span, edges[-1] + span)
     mean, reach = column.mean or 0.0, DEVIATION_LIMIT * deviation_scale(column)
-    low, high = max(low, mean - reach), min(high, mean + reach)
+    low, high = max(low, mean - reach, -_LARGEST), min(high, mean + reach, _LARGEST)
     return (low, high) if low <= high else (mean, mean)
 
 
