@@ -1,4 +1,4 @@
-"""Fit the model, and describe the data that it is accepted on.
+"""Fit the model, and write down the data that it is accepted on.
 
     python -m examples.house_prices.train
 """
@@ -15,7 +15,6 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.pipeline import make_pipeline
 
 from examples.house_prices.houses import BUILD, SEED, TARGET, as_rows, split
-from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +25,6 @@ class Trained(NamedTuple):
 
     model: Path
     data: Path
-    reference: Path
     median_error: float
 
 
@@ -43,7 +41,7 @@ def new_model(seed: int = SEED) -> TransformedTargetRegressor:
 
 
 def train(folder: Path = BUILD, seed: int = SEED) -> Trained:
-    """Write the model, the reference data with the model's predictions, and their profile."""
+    """Write the model, and the reference data with what the model predicts for them."""
     houses = split(seed)
     model = new_model(seed).fit(as_rows(houses.fit), houses.fit[TARGET])
 
@@ -52,20 +50,14 @@ def train(folder: Path = BUILD, seed: int = SEED) -> Trained:
 
     folder.mkdir(parents=True, exist_ok=True)
     trained = Trained(
-        folder / "model.joblib",
-        folder / "reference.csv",
-        folder / "reference.json",
-        float(errors.median()),
+        folder / "model.joblib", folder / "reference.csv", float(errors.median())
     )
     joblib.dump(model, trained.model)
     held_out.to_csv(trained.data, index=False)
-    Reference.from_frame(
-        held_out, model="house-prices", version="1", target=TARGET, prediction="predicted"
-    ).save(trained.reference)
     return trained
 
 
 if __name__ == "__main__":
     done = train()
     print(f"{done.model}: off by {done.median_error:.1%} in the median, on houses it has not seen")
-    print(f"{done.reference}: the profile of {done.data}")
+    print(f"{done.data}: those houses, with their predictions; profile them next")

@@ -1,0 +1,275 @@
+"""The demo: train, serve, monitor, let three things go wrong, and check what was found.
+
+    make demo          # two minutes, ends with 0 when everything was found that had to be
+    make demo-live     # keeps running, and prints the addresses
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import joblib
+
+from examples.house_prices import stack, watch
+from examples.house_prices.houses import SEED, as_rows, split
+from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
+from examples.house_prices.judge import Phase, judge
+from examples.house_prices.replay import Replay
+from examples.house_prices.report import Story, page
+from examples.house_prices.show import Show
+from examples.house_prices.train import train
+from examples.house_prices.truth import truth
+from mlmonitor.config import load_config
+from mlmonitor.drift import Thresholds
+from mlmonitor.errors import MlmonitorError
+from mlmonitor.files import write_atomically
+from mlmonitor.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from examples.house_prices.inject import Injection
+    from examples.house_prices.judge import Verdict
+    from examples.house_prices.truth import Truth
+
+HERE: Final = Path("examples") / "house_prices"
+CONFIG: Final = HERE / "monitoring-demo.yaml"
+FOLDER: Final = Path("build") / "demo"
+SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
+
+BASELINE_SECONDS: Final = 20.0
+INJECTION_SECONDS: Final = 14.0
+POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands ready before the service starts.
+
+    Attributes:
+        reference: the profile.
+        truths: by injection, what it does to each column.
+        rows: by injection, the houses as they are sent.
+        thresholds, window, step, scrape: of the generated rules; seconds.
+        rules: the generated rule file.
+        commands: what was run.
+    """
+
+    reference: Reference
+    truths: dict[str, list[Truth]]
+    rows: dict[str, list[dict[str, float | str | None]]]
+    thresholds: Thresholds
+    window: float
+    step: float
+    scrape: float
+    rules: Path
+    commands: tuple[str, ...]
+
+    @property
+    def rate(self) -> float:
+        """Rows a second at which a window holds every replay house once.
+
+        Houses that come round twice would look like more evidence than there is.
+        """
+        return len(self.rows[NOTHING.name]) / self.window
+
+    @property
+    def rest(self) -> float:
+        """Seconds after an injection until no window holds any of it."""
+        return self.window + self.step + 2 * self.scrape
+
+
+def main() -> int:
+    """The command line; 0 when all went as the truth demands."""
+    options = _options()
+    signal.signal(signal.SIGTERM, _interrupt)
+    show = Show()
+    try:
+        with ExitStack() as opened:
+            return _run(options, show, opened)
+    except (stack.StackError, MlmonitorError, subprocess.CalledProcessError) as error:
+        show.failed(error)
+        return 1
+    except KeyboardInterrupt:
+        show.interrupted()
+        return 130
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Show mlmonitor at work.")
+    parser.add_argument("--live", action="store_true", help="keep running until Ctrl-C")
+    parser.add_argument("--only", action="append", choices=BY_NAME, help="inject only this")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    return parser.parse_args()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
+    folder: Path = options.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    ready = _prepare(folder, show)
+
+    port = stack.free_port()
+    opened.enter_context(stack.service(folder, port))
+    show.step(f"Serving with {stack.WORKERS} worker processes on http://{stack.HOST}:{port}")
+    watcher = _watcher(ready, folder, port, show, opened)
+
+    chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
+    replay = opened.enter_context(Replay(port, ready.rows[NOTHING.name], ready.rate))
+    verdicts, history = _replay(ready, chosen, replay, watcher, show)
+    counts = [
+        watcher.counts(_alerted(ready.reference, verdict), verdict.phase.end)
+        for verdict in verdicts
+    ]
+    story = Story(
+        watcher.name, ready.reference, verdicts, history, counts, replay.sent, stack.WORKERS,
+        ready.window, ready.commands,
+    )  # fmt: skip
+    write_atomically(folder / "report.html", page(story))
+    show.verdicts(verdicts, replay)
+    show.leavings(folder, passed=story.passed)
+    if options.live:
+        _forever(ready, replay, show)
+    return 0 if story.passed and not replay.failed else 1
+
+
+def _prepare(folder: Path, show: Show) -> Prepared:
+    trained = train(folder)
+    show.step(f"Trained: off by {trained.median_error:.1%} in the median, on houses it has not seen")
+    model, houses = joblib.load(trained.model), split().replay
+    profile, config = folder / "reference.json", load_config(CONFIG)
+    commands = (
+        f"mlmonitor profile {trained.data} -o {profile} --model house-prices --version 1 "
+        "--target SalePrice --prediction predicted",
+        f"mlmonitor generate-alerts -c {CONFIG} -o {folder}",
+        f"mlmonitor generate-dashboards -c {CONFIG} -o {folder}",
+    )
+    for command in commands:
+        show.command(command)
+        _mlmonitor(command)
+    reference = Reference.load(profile)
+    show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
+    thresholds = _thresholds(config)
+    injections = (NOTHING, *INJECTIONS)
+    return Prepared(
+        reference=reference,
+        truths={
+            one.name: truth(one, houses, model, reference, thresholds, SEED) for one in injections
+        },
+        rows={one.name: as_rows(one.apply(houses, SEED)) for one in injections},
+        thresholds=thresholds,
+        window=config.prometheus.windows[0],
+        step=config.prometheus.step,
+        scrape=config.prometheus.scrape_interval,
+        rules=folder / "prometheus" / "drift.rules.yml",
+        commands=commands,
+    )
+
+
+def _thresholds(config: Any) -> Thresholds:  # noqa: ANN401
+    return Thresholds()
+
+
+def _mlmonitor(command: str) -> None:
+    """Run one of mlmonitor's commands with the interpreter that runs the demo."""
+    words = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    if done.returncode:
+        message = f"`{command}` ended with status {done.returncode}: {done.stderr.strip()}"
+        raise stack.StackError(message)
+
+
+def _watcher(
+    ready: Prepared, folder: Path, port: int, show: Show, opened: ExitStack
+) -> watch.Watcher:
+    """Prometheus where one can be had, the embedded computation otherwise."""
+    binary, reason = _find_prometheus()
+    metrics = f"http://{stack.HOST}:{port}/metrics/"
+    if binary is None:
+        show.step(f"No Prometheus ({reason}): the demo computes the same statistics itself")
+        return watch.Embedded(metrics, ready.reference, ready.thresholds, ready.window)
+    own = stack.free_port()
+    target = f"{stack.HOST}:{port}"
+    opened.enter_context(
+        stack.prometheus(binary, folder, ready.rules, target, own, ready.scrape)
+    )
+    url = f"http://{stack.HOST}:{own}"
+    watcher = watch.Prometheus(url, f"{ready.window:g}s", ready.step)
+    show.step(f"{watcher.name} on {url}, with the generated rules")
+    return watcher
+
+
+def _find_prometheus() -> tuple[Path | None, str]:
+    choice = os.environ.get(SWITCH, "")
+    if choice == "none":
+        return None, f"{SWITCH}=none"
+    if choice:
+        return Path(choice), ""
+    from tests import components  # noqa: PLC0415 - looks for programs, and may download one
+
+    return components.first("prometheus"), ""
+
+
+def _replay(
+    ready: Prepared,
+    chosen: Sequence[Injection],
+    replay: Replay,
+    watcher: watch.Watcher,
+    show: Show,
+) -> tuple[list[Verdict], watch.History]:
+    """Send normal traffic, then each injection with a rest before the next."""
+    began = time.time()
+    phases: list[Phase] = []
+    with show.live(replay):
+        for injection in (NOTHING, *chosen):
+            if len(phases) > 1:
+                replay.rows = ready.rows[NOTHING.name]
+                _watch("Back to normal", ready.rest, watcher, show)
+            replay.rows = ready.rows[injection.name]
+            seconds = INJECTION_SECONDS if phases else BASELINE_SECONDS
+            start = time.time()
+            _watch(injection.title, seconds, watcher, show)
+            phases.append(Phase(injection, start, time.time()))
+    history = watcher.history(began, phases[-1].end)
+    return [judge(phase, ready.truths[phase.injection.name], history) for phase in phases], history
+
+
+def _watch(title: str, seconds: float, watcher: watch.Watcher, show: Show) -> None:
+    start = time.monotonic()
+    show.phase(title, seconds)
+    while (passed := time.monotonic() - start) < seconds:
+        show.now(passed, watcher.drifted())
+        time.sleep(POLL_SECONDS)
+
+
+def _alerted(reference: Reference, verdict: Verdict) -> list[Any]:
+    found = {(one.truth.side, one.truth.column) for one in verdict.findings if one.found}
+    return [column for column in reference.columns if (column.side, column.name) in found]
+
+
+def _forever(ready: Prepared, replay: Replay, show: Show) -> None:
+    """Go on with the injections in turn, until Ctrl-C."""
+    show.keeps_running()
+    while True:
+        for injection in (NOTHING, *INJECTIONS):
+            replay.rows = ready.rows[injection.name]
+            time.sleep(60)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The programs behind the demo: the service and Prometheus, each stopped with the demo."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from examples.house_prices.watch import fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+HOST: Final = "127.0.0.1"
+WORKERS: Final = 2
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
+
+_PROMETHEUS_CONFIG: Final = """\
+global:
+  scrape_interval: {scrape_interval:g}s
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: house-prices
+    metrics_path: /metrics/
+    static_configs:
+      - targets: ["{target}"]
+        labels: {{namespace: demo}}
+"""
+
+
+class StackError(RuntimeError):
+    """A program that did not start; its last words are in the message."""
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def service(folder: Path, port: int) -> Iterator[None]:
+    """The house-price service in two worker processes, until the block ends."""
+    tallies = folder / "tallies"
+    environment = {
+        "HOUSE_PRICES": str(folder),
+        "MLMONITOR_DIR": str(tallies),
+        # One thread a prediction: two workers with a thread pool each would fight for two cores.
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [
+        *(sys.executable, "-m", "uvicorn", "examples.house_prices.service:app"),
+        *("--host", HOST, "--port", str(port), "--workers", str(WORKERS)),
+        "--no-access-log",
+    ]
+    with _running(command, folder / "service.log", environment) as process:
+        _wait(process, f"http://{HOST}:{port}/metrics/", folder / "service.log")
+        yield
+
+
+@contextmanager
+def prometheus(
+    binary: Path, folder: Path, rules: Path, target: str, port: int, scrape_interval: float
+) -> Iterator[None]:
+    """A Prometheus that scrapes `target` and evaluates `rules`, until the block ends."""
+    config = folder / "prometheus.yml"
+    config.write_text(
+        _PROMETHEUS_CONFIG.format(
+            scrape_interval=scrape_interval, rules=rules.resolve(), target=target
+        )
+    )
+    command = [
+        str(binary),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address={HOST}:{port}",
+    ]
+    with _running(command, folder / "prometheus.log", {}) as process:
+        _wait(process, f"http://{HOST}:{port}/-/ready", folder / "prometheus.log")
+        yield
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, ended with all its children however the block ends."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to stop, then end whatever is left of its group."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Until `url` answers.
+
+    Raises:
+        StackError: the process ended, or did not answer in time.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            fetch(url)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+        else:
+            return
+    words = log.read_text(errors="replace")[-2000:]
+    message = f"{process.args!r} did not start; {log} ends with:\n{words}"
+    raise StackError(message)
