@@ -1,0 +1,272 @@
+"""The recording rules of drift against NumPy and SciPy, on a real Prometheus that scrapes workers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+from scipy import spatial, stats
+
+from mlmonitor.drift import Report, compare
+from mlmonitor.reference.model import shares
+from mlmonitor.tally import ColumnTotals
+from tests import drift_session
+from tests.drift_session import REACH, SCRAPE, SETTINGS, Recorded, Run, group
+
+if TYPE_CHECKING:
+    from mlmonitor.reference import Column
+
+THRESHOLDS: Final = SETTINGS.thresholds
+STATISTICS: Final = (
+    "psi", "psi_noise", "js", "ks", "chi2", "mean_shift", "variance_ratio", "missing_ratio",
+)  # fmt: skip
+FOUND: Final = {"gone", "changed", "prediction", "shift 0.3"}
+SILENT: Final = {"constant", "only", "shift 0.0"}
+
+
+@pytest.fixture(scope="module", params=["2.42", "3"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return drift_session.record(request.param, tmp_path_factory.mktemp("drift"))
+
+
+def test_each_statistic_equals_numpy_and_scipy(run: Run) -> None:
+    compared = 0
+    for recorded in run.everything():
+        for column in recorded.reference.columns:
+            expected = _statistics(recorded, column)
+            found = {name: recorded.column(f"mlmonitor:column:{name}", column) for name in STATISTICS}
+            assert {name for name in STATISTICS if found[name] is not None} == set(expected)
+            for name, value in expected.items():
+                assert found[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, column.name)
+            compared += len(expected)
+    assert compared > 500
+
+
+def test_each_p_value_equals_scipy(run: Run) -> None:
+    in_range = 0
+    for recorded in run.everything():
+        for column in recorded.reference.columns:
+            expected = _p_values(recorded, column)
+            assert recorded.parts("mlmonitor:column_test:p_value", column).keys() == expected.keys()
+            for test, p_value in expected.items():
+                found = recorded.column("mlmonitor:column_test:p_value", column, test)
+                assert found is not None
+                in_range += 1e-8 <= p_value <= 0.5
+                _assert_same_evidence(found, p_value, f"{test} of {column.name}")
+    assert in_range > 100
+
+
+def test_drift_in_python_agrees_with_prometheus(run: Run) -> None:
+    for recorded in run.everything():
+        report = _report(recorded)
+        for one in report.columns:
+            column = next(
+                c for c in recorded.reference.columns if (c.side, c.name) == (one.side, one.column)
+            )
+            for name in STATISTICS:
+                found, own = recorded.column(f"mlmonitor:column:{name}", column), getattr(one, name)
+                if own is None or (name == "js" and column.is_binned):
+                    assert found is None
+                else:
+                    assert found == pytest.approx(own, rel=1e-9, abs=1e-12), name
+            effects = recorded.parts("mlmonitor:column_test:effect", column)
+            assert effects == pytest.approx(one.effects, rel=1e-9, abs=1e-9)
+            p_values = recorded.parts("mlmonitor:column_test:p_value", column)
+            assert p_values.keys() == (one.p_values or {}).keys()
+            for test, p_value in (one.p_values or {}).items():
+                _assert_same_evidence(p_values[test], p_value, f"{test} of {column.name}")
+
+
+def test_verdicts_agree_and_find_what_was_sent(run: Run) -> None:
+    for key, recorded in run.groups.items():
+        exact = {one.column for one in _report(recorded).columns if one.drifted}
+        found = {
+            column.name
+            for column in recorded.reference.columns
+            if recorded.column("mlmonitor:column:drifted", column) == 1
+        }
+        assert found == exact, key
+        assert recorded.model("mlmonitor:model:drifted_columns") == len(found)
+        if key in {group("production"), group("production", reference=run.other.hash8)}:
+            assert found >= FOUND
+        assert not found & SILENT
+
+
+def test_recorded_counts_are_those_sent_within_the_bound(run: Run) -> None:
+    for key, recorded in run.slow.items():
+        sent = run.sent[key]
+        for column in recorded.reference.columns:
+            values = [row[column.name] for row in sent]
+            first = run.first_steps[key]
+            _assert_counted(
+                recorded.column("mlmonitor:column_rows:sum", column), len(sent), first, column
+            )
+            missing = sum(value is None for value in values)
+            _assert_counted(
+                recorded.column("mlmonitor:column_missing:sum", column), missing, first, column
+            )
+            for cell, count in _cells(column, values).items():
+                name = "cumulative" if column.is_binned else "category"
+                found = recorded.column(f"mlmonitor:column_{name}:sum", column, cell)
+                _assert_counted(found, count, first, column)
+
+
+def test_scopes_roles_and_references_do_not_mix(run: Run) -> None:
+    assert set(run.groups) == set(run.sent)
+    assert len({len(rows) for rows in run.sent.values()}) == len(run.sent)
+    column = run.reference.columns[0]
+    for key, recorded in run.slow.items():
+        found = recorded.column("mlmonitor:column_rows:sum", column)
+        assert found is not None
+        nearest = min(run.sent, key=lambda other: abs(len(run.sent[other]) - found))
+        assert nearest == key
+
+
+def test_a_pods_rows_before_its_first_scrape_are_not_seen(run: Run) -> None:
+    column = run.reference.columns[0]
+    found = run.slow[group("production")].column("mlmonitor:column_rows:sum", column)
+    assert found is not None
+    assert found < len(run.sent[group("production")]) + len(run.early) / 2
+
+
+def test_the_alert_fires_for_the_drifted_models_only(run: Run) -> None:
+    assert {(labels["namespace"], labels["role"]) for labels in run.alerts} >= {
+        ("production", "live")
+    }
+    assert ("production", "shadow") not in {(a["namespace"], a["role"]) for a in run.alerts}
+
+
+def _assert_same_evidence(found: float, expected: float, place: str) -> None:
+    """To 1 % where both can be told, the same verdict elsewhere."""
+    if 1e-8 <= expected <= 0.5:
+        assert found == pytest.approx(expected, rel=0.01), place
+    else:
+        assert (found <= THRESHOLDS.alpha) == (expected <= THRESHOLDS.alpha), place
+
+
+def _assert_counted(found: float | None, sent: float, first: float, column: Column) -> None:
+    """Within what the first active window of each pod loses, and a scrape that came late.
+
+    `first` is the share of the rows that the first active windows hold.
+    """
+    assert found is not None
+    late = 2 + 0.03 * sent
+    assert found <= sent + late, column.name
+    assert found >= sent * (1 - first * SCRAPE / REACH) - late, column.name
+
+
+def _cells(column: Column, values: list[object]) -> dict[str, float]:
+    """Rows by upper edge, cumulative, or by category."""
+    present = [value for value in values if value is not None]
+    if column.is_binned:
+        numbers = np.array(present, dtype=np.float64)
+        edges = [*(column.edges or ()), math.inf]
+        return {repr(edge): float(np.sum(numbers <= edge)) for edge in edges}
+    if not column.is_categorical:
+        return {}
+    texts = [str(value) for value in present]
+    known, others = column.categories or {}, column.other_values
+    counts = {category: float(texts.count(category)) for category in known}
+    counts["__other__"] = float(sum(text in others for text in texts))
+    counts["__unseen__"] = len(texts) - sum(counts.values())
+    return counts
+
+
+def _report(recorded: Recorded) -> Report:
+    columns = [_totals(recorded, column) for column in recorded.reference.columns]
+    return compare(columns, recorded.reference, THRESHOLDS)
+
+
+def _totals(recorded: Recorded, column: Column) -> ColumnTotals:
+    def of(name: str, *more: str) -> float:
+        return recorded.column(f"mlmonitor:column_{name}:sum", column, *more) or 0.0
+
+    cells = _counts(recorded, column)
+    return ColumnTotals(
+        column,
+        of("rows"),
+        of("missing"),
+        {},
+        cells if column.is_binned else None,
+        cells if column.is_categorical else None,
+        of("deviation", "above"),
+        of("deviation", "below"),
+        of("squared_deviation"),
+        of("nonzero"),
+    )
+
+
+def _counts(recorded: Recorded, column: Column) -> np.ndarray:
+    """Recorded counts by bin or category, in the reference's order."""
+    if column.is_binned:
+        cumulative = recorded.parts("mlmonitor:column_cumulative:sum", column)
+        return np.diff([0.0, *(cumulative[edge] for edge in sorted(cumulative, key=float))])
+    counts = recorded.parts("mlmonitor:column_category:sum", column)
+    order = [*(column.categories or ()), "__other__", "__unseen__"]
+    return np.array([counts[category] for category in order if column.is_categorical])
+
+
+def _reference_counts(column: Column) -> np.ndarray:
+    if column.is_binned:
+        return np.array(shares(column.counts or ())) * column.values
+    counts = [*(column.categories or {}).values(), column.other, 0]
+    return np.array(shares(counts)) * column.values
+
+
+def _statistics(recorded: Recorded, column: Column) -> dict[str, float]:
+    """Every statistic that applies, by NumPy and SciPy alone."""
+    totals = _totals(recorded, column)
+    found = {"missing_ratio": totals.missing / totals.rows}
+    if not (column.is_binned or column.is_categorical) or not totals.values:
+        return found
+    now, before = _counts(recorded, column), _reference_counts(column)
+    n, m, size = now.sum(), before.sum(), len(now)
+    p, q = (now + 0.5) / (n + size / 2), (before + 0.5) / (m + size / 2)
+    found["psi"] = float(stats.entropy(p, q) + stats.entropy(q, p))
+    found["psi_noise"] = (size - 1) * (1 / n + 1 / m)
+    if column.is_categorical:
+        found["js"] = float(spatial.distance.jensenshannon(p, q))
+        filled = (now + before) > 0
+        table = np.array([now[filled], before[filled]])
+        found["chi2"] = float(stats.chi2_contingency(table, correction=False)[0])
+        return found
+    found["ks"] = float(np.abs(np.cumsum(now) / n - np.cumsum(before) / m).max())
+    found["mean_shift"] = (totals.above - totals.below) / n
+    found["variance_ratio"] = (totals.squares - n * found["mean_shift"] ** 2) / (n - 1)
+    return found
+
+
+def _p_values(recorded: Recorded, column: Column) -> dict[str, float]:
+    """The p-value of each test that applies, by SciPy alone."""
+    totals = _totals(recorded, column)
+    found = {"missing": _share_p(totals.missing, totals.rows, column.missing, column.rows)}
+    if not (column.is_binned or column.is_categorical) or totals.values < THRESHOLDS.minimum_rows:
+        return found
+    now, before = _counts(recorded, column), _reference_counts(column)
+    n, m = now.sum(), before.sum()
+    known = _statistics(recorded, column)
+    if column.is_categorical:
+        filled = (now + before) > 0
+        table = np.array([now[filled], before[filled]])
+        found["distribution"] = float(stats.chi2_contingency(table, correction=False)[1])
+        return found
+    found["distribution"] = float(stats.kstwobign.sf(known["ks"] * math.sqrt(n * m / (n + m))))
+    own = math.sqrt(known["variance_ratio"])
+    other = float((column.deviation or 0) > 0)
+    if own or other:
+        test = stats.ttest_ind_from_stats(known["mean_shift"], own, n, 0, other, m, equal_var=False)
+        found["mean"] = float(test.pvalue)
+    else:
+        found["mean"] = float(known["mean_shift"] == 0)
+    if column.kind == "sparse":
+        found["nonzero"] = _share_p(totals.nonzero, n, column.nonzero or 0, m)
+    return found
+
+
+def _share_p(part: float, rows: float, reference_part: float, reference_rows: float) -> float:
+    table = np.array([[part, rows - part], [reference_part, reference_rows - reference_part]])
+    if not table.sum(axis=0).all():
+        return 1.0
+    return float(stats.chi2_contingency(table, correction=False)[1])
