@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1080, 360
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 46, 34
 FLOOR: Final = 0.1
+MOST_NAMES: Final = 2
 
 CARD_WIDTH, CARD_HEIGHT = 330, 170
 CARD_LEFT, CARD_BASE, CARD_TOP = 34, 128, 10
@@ -22,8 +23,14 @@ MOST_CATEGORIES: Final = 8
 LABEL_LENGTH: Final = 9
 
 
+Form = Literal["bins", "values", "categories"]
+
+
 class Bar(NamedTuple):
-    """One cell of a distribution: its name, the reference's share of it and the current one."""
+    """One cell of a distribution: its name, the reference's share of it and the current one.
+
+    A bin of a continuous column is named by its upper edge, a single value by itself.
+    """
 
     label: str
     reference: float
@@ -103,20 +110,21 @@ def _grid(scale: _Scale) -> list[str]:
 def _loud(
     scale: _Scale, history: History, verdict: Verdict, number: int, end: float
 ) -> list[str]:
-    """The columns that alerted in a phase, until the next one; the strongest two by name."""
+    """The columns that alerted in a phase, until the next one, named where there is room."""
     found = sorted((one for one in verdict.findings if one.found), key=lambda one: -one.effect)
-    parts, labels = [], []
+    parts = []
+    x = scale.x(verdict.phase.end) - 6
     for rank, finding in enumerate(found):
         points = history[finding.truth.side, finding.truth.column]
         points = [point for point in points if verdict.phase.start <= point.time <= end]
         parts.append(_line(scale, points, f"loud p{number}", finding.truth.column))
-        if rank < 2 and points:  # noqa: PLR2004 - more names would overlap
-            labels.append((scale.y(max(point.effect for point in points)), finding.truth.column))
-    x = scale.x(verdict.phase.end) - 6
-    above = 0.0
-    for y, name in sorted(labels):
-        above = max(y - 6, above + 14)
-        parts.append(f'<text class="name end p{number}" x="{x:.1f}" y="{above:.1f}">{escape(name)}</text>')
+        if rank and len(found) > MOST_NAMES:
+            continue
+        name = finding.truth.column
+        if len(found) > MOST_NAMES:
+            name += f" and {len(found) - 1} more"
+        y = scale.y(max(point.effect for point in points)) - 6
+        parts.append(f'<text class="name end p{number}" x="{x:.1f}" y="{y:.1f}">{escape(name)}</text>')
     return parts
 
 
@@ -125,13 +133,12 @@ def _line(scale: _Scale, points: Sequence[Point], style: str, name: str) -> str:
     return f'<polyline class="{style}" points="{places}"><title>{escape(name)}</title></polyline>'
 
 
-def distribution(bars: Sequence[Bar], number: int, label: str, *, ordered: bool) -> str:
+def distribution(bars: Sequence[Bar], number: int, label: str, form: Form) -> str:
     """Reference shares as wide bars, current ones as narrow bars in front.
 
-    `ordered` cells are bins, named by the edges between them; others are categories, the largest
-    of which are shown.
+    Of categories the largest are shown.
     """
-    shown = list(bars) if ordered else _largest(bars)
+    shown = _largest(bars) if form == "categories" else list(bars)
     top = max((max(bar.reference, bar.current) for bar in shown), default=0.0) or 1.0
     step = (CARD_WIDTH - CARD_LEFT - 6) / max(len(shown), 1)
     parts = _share_axis(top)
@@ -139,23 +146,24 @@ def distribution(bars: Sequence[Bar], number: int, label: str, *, ordered: bool)
         middle = CARD_LEFT + step * (place + 0.5)
         parts.append(_bar(middle, step * 0.84, bar.reference / top, "reference", bar.label))
         parts.append(_bar(middle, step * 0.42, bar.current / top, f"current p{number}", bar.label))
-        if not ordered:
+        if form == "categories":
             parts.append(
                 f'<text class="tick end" transform="translate({middle + 4:.1f},{CARD_BASE + 14}) '
                 f'rotate(-32)">{escape(_short(bar.label))}</text>'
             )
-    if ordered:
-        parts += _edge_labels(shown, step)
+    if form != "categories":
+        parts += _number_labels(shown, step, form)
     return _svg(CARD_WIDTH, CARD_HEIGHT, label, parts)
 
 
-def _edge_labels(bars: Sequence[Bar], step: float) -> list[str]:
-    """Upper edges under a few bins, as many as fit."""
+def _number_labels(bars: Sequence[Bar], step: float, form: Form) -> list[str]:
+    """Names of a few bars, as many as fit: values below their bars, edges between two bars."""
     every = max(1, round(len(bars) / 5))
+    shift, last = (0.5, len(bars)) if form == "values" else (1.0, len(bars) - 1)
     return [
-        f'<text class="tick middle" x="{CARD_LEFT + step * (place + 1):.1f}" '
+        f'<text class="tick middle" x="{CARD_LEFT + step * (place + shift):.1f}" '
         f'y="{CARD_BASE + 16}">{escape(bar.label)}</text>'
-        for place, bar in enumerate(bars[:-1])
+        for place, bar in enumerate(bars[:last])
         if place % every == every // 2
     ]
 

@@ -12,12 +12,14 @@ from examples.house_prices.charts import Bar, distribution, timeline
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from examples.house_prices.charts import Form
     from examples.house_prices.judge import Finding, Verdict
     from examples.house_prices.watch import Counts, History, Key
     from mlmonitor.reference import Column, Reference
 
 STYLE: Final = Path(__file__).parent / "page.css"
 MOST_CARDS: Final = 6
+MOST_ROWS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -142,13 +144,16 @@ def _section(story: Story, verdict: Verdict, number: int) -> str:
 
 def _summary(verdict: Verdict) -> str:
     required, silent = verdict.of("must be found"), verdict.of("must stay silent")
-    other = [one for one in verdict.of("reported") if one.found]
     first = f", the first after {verdict.first_after:.1f} s" if verdict.first_after else ""
-    return (
+    words = (
         f"Had to be found: {len(required)}; found: {sum(one.found for one in required)}{first}. "
-        f"Had to stay silent: {len(silent)}; alerted: {len(verdict.false_alarms)}. "
-        f"Between the two, {len(other)} of {len(verdict.of('reported'))} alerted."
+        f"Had to stay silent: {len(silent)}; alerted: {len(verdict.false_alarms)}."
     )
+    between = verdict.of("reported")
+    if between:
+        alerted = sum(one.found for one in between)
+        words += f" Between the two: {len(between)}, of which {alerted} alerted."
+    return words
 
 
 def _card(story: Story, finding: Finding, number: int) -> str:
@@ -157,25 +162,26 @@ def _card(story: Story, finding: Finding, number: int) -> str:
         one for one in story.reference.columns if (one.side, one.name) == (truth.side, truth.column)
     )
     counts = story.counts[number][truth.side, truth.column]
-    bars, ordered = _bars(column, counts)
+    bars, form = _bars(column, counts)
     label = f"{truth.column}: reference and current shares"
     after = "" if finding.after is None else f", found after {finding.after:.1f} s"
     return (
         f'<div class="card"><h3>{escape(truth.column)}</h3>'
         f'<p class="soft">{finding.effect:.1f} × the threshold{after}</p>'
-        f"{distribution(bars, number, label, ordered=ordered)}</div>"
+        f"{distribution(bars, number, label, form)}</div>"
     )
 
 
-def _bars(column: Column, counts: Counts) -> tuple[list[Bar], bool]:
+def _bars(column: Column, counts: Counts) -> tuple[list[Bar], Form]:
     """Shares by cell; of present and missing where that is what changed."""
     gone = counts.missing / counts.rows if counts.rows else 0.0
     total = sum(counts.cells)
     if not total or abs(gone - column.missing_ratio) > 0.5:  # noqa: PLR2004 - most rows
         present = Bar("present", 1 - column.missing_ratio, 1 - gone)
-        return [present, Bar("missing", column.missing_ratio, gone)], False
+        return [present, Bar("missing", column.missing_ratio, gone)], "categories"
     if column.is_binned:
-        labels = [_edge(edge) for edge in column.edges or ()] + ["∞"]
+        last = f"{column.range[1]:g}" if column.range else "more"
+        labels = [*(_edge(edge) for edge in column.edges or ()), last]
         reference: Sequence[float] = column.counts or ()
     else:
         labels = [*(column.categories or ()), "(other)", "(unseen)"]
@@ -183,7 +189,9 @@ def _bars(column: Column, counts: Counts) -> tuple[list[Bar], bool]:
     whole = sum(reference) or 1
     cells = zip(labels, reference, counts.cells, strict=True)
     bars = [Bar(label, before / whole, now / total) for label, before, now in cells]
-    return [bar for bar in bars if column.is_binned or bar.reference or bar.current], column.is_binned
+    if column.is_binned:
+        return bars, "values" if column.kind == "discrete" else "bins"
+    return [bar for bar in bars if bar.reference or bar.current], "categories"
 
 
 def _edge(value: float) -> str:
@@ -193,14 +201,19 @@ def _edge(value: float) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    required = verdict.of("must be found") + verdict.false_alarms
-    rest = [one for one in verdict.of("reported") if one.found or one.truth.effect >= 1]
-    parts = [_rows(required)]
-    if rest:
-        parts.append(
-            f"<details><summary>{len(rest)} columns between the two: changed, but by less than "
-            f"twice the threshold</summary>{_rows(rest)}</details>"
-        )
+    required = verdict.of("must be found")
+    wrong = verdict.missed + verdict.false_alarms
+    shown = wrong + [one for one in required[:MOST_ROWS] if one not in wrong]
+    hidden = [one for one in required if one not in shown]
+    between = [one for one in verdict.of("reported") if one.found or one.truth.effect >= 1]
+    parts = [_rows(shown)]
+    for findings, words in (
+        (hidden, "more that had to be found"),
+        (between, "that changed by less than twice the threshold"),
+    ):
+        if findings:
+            summary = f"<summary>{len(findings)} {words}</summary>"
+            parts.append(f"<details>{summary}{_rows(findings)}</details>")
     return "".join(parts)
 
 
