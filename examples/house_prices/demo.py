@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 HERE: Final = Path("examples") / "house_prices"
 CONFIG: Final = HERE / "monitoring-demo.yaml"
 FOLDER: Final = Path("build") / "demo"
+MODEL: Final = "house-prices"
 SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
 
 BASELINE_SECONDS: Final = 20.0
@@ -154,7 +155,7 @@ def _prepare(folder: Path, show: Show) -> Prepared:
     model, houses = joblib.load(trained.model), split().replay
     profile, config = folder / "reference.json", load_config(CONFIG)
     commands = (
-        f"mlmonitor profile {trained.data} -o {profile} --model house-prices --version 1 "
+        f"mlmonitor profile {trained.data} -o {profile} --model {MODEL} --version 1 "
         "--target SalePrice --prediction predicted",
         f"mlmonitor generate-alerts -c {CONFIG} -o {folder}",
         f"mlmonitor generate-dashboards -c {CONFIG} -o {folder}",
@@ -164,7 +165,7 @@ def _prepare(folder: Path, show: Show) -> Prepared:
         _mlmonitor(command)
     reference = Reference.load(profile)
     show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
-    thresholds = _thresholds(config)
+    thresholds = Thresholds(**config.thresholds_by_model[MODEL])
     injections = (NOTHING, *INJECTIONS)
     return Prepared(
         reference=reference,
@@ -179,10 +180,6 @@ def _prepare(folder: Path, show: Show) -> Prepared:
         rules=folder / "prometheus" / "drift.rules.yml",
         commands=commands,
     )
-
-
-def _thresholds(config: Any) -> Thresholds:  # noqa: ANN401
-    return Thresholds()
 
 
 def _mlmonitor(command: str) -> None:
