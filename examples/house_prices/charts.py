@@ -53,7 +53,7 @@ class _Scale(NamedTuple):
 
 
 def timeline(history: History, verdicts: Sequence[Verdict]) -> str:
-    """Every column's effect over its threshold in time, coloured where its alert was due or real."""
+    """Every column's effect over its threshold in time, coloured where it alerted."""
     phases = [verdict.phase for verdict in verdicts]
     largest = max((point.effect for points in history.values() for point in points), default=1.0)
     scale = _Scale(phases[0].start, phases[-1].end, max(largest * 1.5, 10.0))
@@ -107,9 +107,7 @@ def _grid(scale: _Scale) -> list[str]:
     return parts
 
 
-def _loud(
-    scale: _Scale, history: History, verdict: Verdict, number: int, end: float
-) -> list[str]:
+def _loud(scale: _Scale, history: History, verdict: Verdict, number: int, end: float) -> list[str]:
     """The columns that alerted in a phase, until the next one, named where there is room."""
     found = sorted((one for one in verdict.findings if one.found), key=lambda one: -one.effect)
     parts = []
@@ -124,7 +122,9 @@ def _loud(
         if len(found) > MOST_NAMES:
             name += f" and {len(found) - 1} more"
         y = scale.y(max(point.effect for point in points)) - 6
-        parts.append(f'<text class="name end p{number}" x="{x:.1f}" y="{y:.1f}">{escape(name)}</text>')
+        parts.append(
+            f'<text class="name end p{number}" x="{x:.1f}" y="{y:.1f}">{escape(name)}</text>'
+        )
     return parts
 
 

@@ -1,94 +1,46 @@
 """The demo: train, serve, monitor, let three things go wrong, and check what was found.
 
-    make demo          # two minutes, ends with 0 when everything was found that had to be
-    make demo-live     # keeps running, and prints the addresses
+`make demo` ends with 0 when everything was found that had to be; `make demo-live` keeps running
+and prints the addresses.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import joblib
+from typing import TYPE_CHECKING, Final
 
 from examples.house_prices import stack, watch
-from examples.house_prices.houses import SEED, as_rows, split
 from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
 from examples.house_prices.judge import Phase, judge
 from examples.house_prices.replay import Replay
+from examples.house_prices.prepare import prepare
 from examples.house_prices.report import Story, page
 from examples.house_prices.show import Show
-from examples.house_prices.train import train
-from examples.house_prices.truth import truth
-from mlmonitor.config import load_config
-from mlmonitor.drift import Thresholds
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.files import write_atomically
-from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from examples.house_prices.inject import Injection
     from examples.house_prices.judge import Verdict
-    from examples.house_prices.truth import Truth
+    from examples.house_prices.prepare import Prepared
+    from mlmonitor.reference import Column, Reference
 
-HERE: Final = Path("examples") / "house_prices"
-CONFIG: Final = HERE / "monitoring-demo.yaml"
 FOLDER: Final = Path("build") / "demo"
-MODEL: Final = "house-prices"
 SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
 
 BASELINE_SECONDS: Final = 20.0
 INJECTION_SECONDS: Final = 14.0
 POLL_SECONDS: Final = 1.0
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What stands ready before the service starts.
-
-    Attributes:
-        reference: the profile.
-        truths: by injection, what it does to each column.
-        rows: by injection, the houses as they are sent.
-        thresholds, window, step, scrape: of the generated rules; seconds.
-        rules: the generated rule file.
-        commands: what was run.
-    """
-
-    reference: Reference
-    truths: dict[str, list[Truth]]
-    rows: dict[str, list[dict[str, float | str | None]]]
-    thresholds: Thresholds
-    window: float
-    step: float
-    scrape: float
-    rules: Path
-    commands: tuple[str, ...]
-
-    @property
-    def rate(self) -> float:
-        """Rows a second at which a window holds every replay house once.
-
-        Houses that come round twice would look like more evidence than there is.
-        """
-        return len(self.rows[NOTHING.name]) / self.window
-
-    @property
-    def rest(self) -> float:
-        """Seconds after an injection until no window holds any of it."""
-        return self.window + self.step + 2 * self.scrape
 
 
 def main() -> int:
@@ -123,7 +75,7 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     folder: Path = options.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    ready = _prepare(folder, show)
+    ready = prepare(folder, show)
 
     port = stack.free_port()
     opened.enter_context(stack.service(folder, port))
@@ -149,48 +101,6 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     return 0 if story.passed and not replay.failed else 1
 
 
-def _prepare(folder: Path, show: Show) -> Prepared:
-    trained = train(folder)
-    show.step(f"Trained: off by {trained.median_error:.1%} in the median, on houses it has not seen")
-    model, houses = joblib.load(trained.model), split().replay
-    profile, config = folder / "reference.json", load_config(CONFIG)
-    commands = (
-        f"mlmonitor profile {trained.data} -o {profile} --model {MODEL} --version 1 "
-        "--target SalePrice --prediction predicted",
-        f"mlmonitor generate-alerts -c {CONFIG} -o {folder}",
-        f"mlmonitor generate-dashboards -c {CONFIG} -o {folder}",
-    )
-    for command in commands:
-        show.command(command)
-        _mlmonitor(command)
-    reference = Reference.load(profile)
-    show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
-    thresholds = Thresholds(**config.thresholds_by_model[MODEL])
-    injections = (NOTHING, *INJECTIONS)
-    return Prepared(
-        reference=reference,
-        truths={
-            one.name: truth(one, houses, model, reference, thresholds, SEED) for one in injections
-        },
-        rows={one.name: as_rows(one.apply(houses, SEED)) for one in injections},
-        thresholds=thresholds,
-        window=config.prometheus.windows[0],
-        step=config.prometheus.step,
-        scrape=config.prometheus.scrape_interval,
-        rules=folder / "prometheus" / "drift.rules.yml",
-        commands=commands,
-    )
-
-
-def _mlmonitor(command: str) -> None:
-    """Run one of mlmonitor's commands with the interpreter that runs the demo."""
-    words = [sys.executable, "-m", *shlex.split(command)]
-    done = subprocess.run(words, check=False, capture_output=True, text=True)  # noqa: S603 - ours
-    if done.returncode:
-        message = f"`{command}` ended with status {done.returncode}: {done.stderr.strip()}"
-        raise stack.StackError(message)
-
-
 def _watcher(
     ready: Prepared, folder: Path, port: int, show: Show, opened: ExitStack
 ) -> watch.Watcher:
@@ -203,7 +113,14 @@ def _watcher(
     own = stack.free_port()
     target = f"{stack.HOST}:{port}"
     opened.enter_context(
-        stack.prometheus(binary, folder, ready.rules, target, own, ready.scrape)
+        stack.prometheus(
+            binary,
+            folder,
+            rules=ready.rules,
+            target=target,
+            port=own,
+            scrape_interval=ready.scrape,
+        )
     )
     url = f"http://{stack.HOST}:{own}"
     watcher = watch.Prometheus(url, f"{ready.window:g}s", ready.step)
@@ -217,7 +134,7 @@ def _find_prometheus() -> tuple[Path | None, str]:
         return None, f"{SWITCH}=none"
     if choice:
         return Path(choice), ""
-    from tests import components  # noqa: PLC0415 - looks for programs, and may download one
+    from tests import components
 
     return components.first("prometheus"), ""
 
@@ -254,7 +171,7 @@ def _watch(title: str, seconds: float, watcher: watch.Watcher, show: Show) -> No
         time.sleep(POLL_SECONDS)
 
 
-def _alerted(reference: Reference, verdict: Verdict) -> list[Any]:
+def _alerted(reference: Reference, verdict: Verdict) -> list[Column]:
     found = {(one.truth.side, one.truth.column) for one in verdict.findings if one.found}
     return [column for column in reference.columns if (column.side, column.name) in found]
 

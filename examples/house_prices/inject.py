@@ -1,4 +1,4 @@
-"""Three ways in which houses go wrong on their way to the model, each the same for the same seed."""
+"""Three ways in which houses go wrong on their way to the model, each repeatable by its seed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unchanged(houses: pd.DataFrame, _seed: int = SEED) -> pd.DataFrame:
 
 
 def neighbourhoods(houses: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
-    """Houses drawn so that seven in ten stand in the new estates, as after an advertisement there."""
+    """Houses drawn so that seven in ten stand in new estates, as after an advertisement there."""
     new = houses["Neighborhood"].isin(NEW_ESTATES).to_numpy()
     weights = np.where(new, NEW_SHARE / new.sum(), (1 - NEW_SHARE) / (~new).sum())
     drawn = np.random.default_rng(seed).choice(len(houses), size=len(houses), p=weights)

@@ -68,8 +68,9 @@ class Verdict:
 
     @property
     def first_after(self) -> float | None:
-        """Seconds from the start of the phase to the first alert of a column that had to be found."""
-        return min((one.after for one in self.of("must be found") if one.after is not None), default=None)
+        """Seconds from the start of the phase to the first alert that was due."""
+        due = self.of("must be found")
+        return min((one.after for one in due if one.after is not None), default=None)
 
 
 def judge(phase: Phase, truths: list[Truth], history: History) -> Verdict:
@@ -78,9 +79,7 @@ def judge(phase: Phase, truths: list[Truth], history: History) -> Verdict:
     for truth in truths:
         points = history.get((truth.side, truth.column), [])
         during = [point for point in points if phase.start <= point.time <= phase.end]
-        findings.append(
-            Finding(truth, during[-1].effect if during else 0.0, _after(phase, during))
-        )
+        findings.append(Finding(truth, during[-1].effect if during else 0.0, _after(phase, during)))
     return Verdict(phase, tuple(findings))
 
 

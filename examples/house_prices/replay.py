@@ -1,6 +1,6 @@
 """Send houses to the service at a steady rate, changed on the way if so asked.
 
-    python -m examples.house_prices.replay --rate 50 --seconds 30 --inject square_metres
+For example `python -m examples.house_prices.replay --seconds 30 --inject square_metres`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from examples.house_prices.inject import BY_NAME, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from typing_extensions import Self
 
     from examples.house_prices.houses import House
     from examples.house_prices.inject import Injection
@@ -42,7 +44,7 @@ class Replay:
         self._stop = threading.Event()
         self._clients: list[threading.Thread] = []
 
-    def __enter__(self) -> Replay:
+    def __enter__(self) -> Self:
         """Start sending."""
         self._started = time.monotonic()
         self._clients = [

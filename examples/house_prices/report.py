@@ -80,16 +80,22 @@ def page(story: Story) -> str:
 
 def _head(story: Story) -> str:
     if story.passed:
-        style, words = "good", (
-            "Every column that had to be found was found, and every column that had to stay "
-            "silent stayed silent."
+        style, words = (
+            "good",
+            (
+                "Every column that had to be found was found, and every column that had to stay "
+                "silent stayed silent."
+            ),
         )
     else:
         missed = sum(len(verdict.missed) for verdict in story.verdicts)
         alarms = sum(len(verdict.false_alarms) for verdict in story.verdicts)
-        style, words = "bad", (
-            f"{missed} columns that had to be found were missed; "
-            f"{alarms} that had to stay silent alerted."
+        style, words = (
+            "bad",
+            (
+                f"{missed} columns that had to be found were missed; "
+                f"{alarms} that had to stay silent alerted."
+            ),
         )
     return (
         "<h1>House prices: what drifted, and when it was found</h1>"
@@ -108,10 +114,15 @@ def _tiles(story: Story) -> str:
     facts = [
         (f"{story.rows:,}", "houses sent"),
         (f"{sum(one.found for one in required)} of {len(required)}", "required findings made"),
-        (f"{sum(one.found for one in silent)} of {len(silent)}", "false alarms where nothing changed"),
+        (
+            f"{sum(one.found for one in silent)} of {len(silent)}",
+            "false alarms where nothing changed",
+        ),
         (slowest, "slowest first alert after a change"),
     ]
-    tiles = (f'<div class="tile"><b>{figure}</b><span>{text}</span></div>' for figure, text in facts)
+    tiles = (
+        f'<div class="tile"><b>{figure}</b><span>{text}</span></div>' for figure, text in facts
+    )
     return f'<div class="tiles">{"".join(tiles)}</div>'
 
 

@@ -1,8 +1,4 @@
-"""House prices as a service, monitored.
-
-    MLMONITOR_DIR=build/house_prices/tallies \\
-        uvicorn examples.house_prices.service:app --workers 2
-"""
+"""House prices as a service, monitored."""
 
 import os
 from pathlib import Path

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from examples.house_prices.watch import fetch
@@ -69,7 +69,7 @@ def service(folder: Path, port: int) -> Iterator[None]:
 
 @contextmanager
 def prometheus(
-    binary: Path, folder: Path, rules: Path, target: str, port: int, scrape_interval: float
+    binary: Path, folder: Path, *, rules: Path, target: str, port: int, scrape_interval: float
 ) -> Iterator[None]:
     """A Prometheus that scrapes `target` and evaluates `rules`, until the block ends."""
     config = folder / "prometheus.yml"
@@ -95,7 +95,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, ended with all its children however the block ends."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - a fixed command
+        process = subprocess.Popen(
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -112,14 +112,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the process to stop, then end whatever is left of its group."""
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
     finally:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 

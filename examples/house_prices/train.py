@@ -1,6 +1,6 @@
 """Fit the model, and write down the data that it is accepted on.
 
-    python -m examples.house_prices.train
+Run it with `python -m examples.house_prices.train`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ def train(folder: Path = BUILD, seed: int = SEED) -> Trained:
     errors = (held_out["predicted"] / held_out[TARGET] - 1).abs()
 
     folder.mkdir(parents=True, exist_ok=True)
-    trained = Trained(
-        folder / "model.joblib", folder / "reference.csv", float(errors.median())
-    )
+    trained = Trained(folder / "model.joblib", folder / "reference.csv", float(errors.median()))
     joblib.dump(model, trained.model)
     held_out.to_csv(trained.data, index=False)
     return trained

@@ -10,7 +10,7 @@ detects drift. That sorts the columns into three groups:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,17 +18,23 @@ import pandas as pd
 from examples.house_prices.houses import TARGET, as_rows
 
 if TYPE_CHECKING:
-    from sklearn.base import RegressorMixin
-
+    from examples.house_prices.houses import House
     from examples.house_prices.inject import Injection
     from mlmonitor.drift import Thresholds
     from mlmonitor.reference import Column, Reference
 
 Duty = Literal["must be found", "must stay silent", "reported"]
-Floats: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
+Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.floating[Any]]]"
 
 CLEAR: Final = 2.0
 PREDICTED: Final = "predicted"
+
+
+class Model(Protocol):
+    """Anything that predicts prices of rows."""
+
+    def predict(self, rows: list[House]) -> Floats:
+        """Prices in dollars, of shape (rows,)."""
 
 
 class Truth(NamedTuple):
@@ -48,12 +54,13 @@ class Truth(NamedTuple):
         return max(self.effects.values(), default=0.0)
 
 
-def truth(
+def truth(  # noqa: PLR0913 - what the truth depends on
     injection: Injection,
     houses: pd.DataFrame,
-    model: RegressorMixin,
+    model: Model,
     reference: Reference,
     thresholds: Thresholds,
+    *,
     seed: int,
 ) -> list[Truth]:
     """Every input and output column of the reference under `injection`, largest effect first."""
@@ -67,8 +74,8 @@ def truth(
     return sorted(found, key=lambda one: (-one.effect, one.column))
 
 
-def _with_predictions(houses: pd.DataFrame, model: RegressorMixin) -> pd.DataFrame:
-    predicted = model.predict(as_rows(houses))  # type: ignore[attr-defined] # the mixin lacks it
+def _with_predictions(houses: pd.DataFrame, model: Model) -> pd.DataFrame:
+    predicted = model.predict(as_rows(houses))
     return houses.drop(columns=TARGET).assign(**{PREDICTED: predicted})
 
 
@@ -110,7 +117,9 @@ def _effects(
 def ks(old: Floats, new: Floats) -> float:
     """Largest gap between the two cumulative shares, at every value that occurs; 0 to 1."""
     places = np.union1d(old, new)
-    below = [np.searchsorted(np.sort(rows), places, side="right") / len(rows) for rows in (old, new)]
+    below = [
+        np.searchsorted(np.sort(rows), places, side="right") / len(rows) for rows in (old, new)
+    ]
     return float(np.max(np.abs(below[0] - below[1])))
 
 
@@ -130,8 +139,9 @@ def _by_category(old: Floats, new: Floats) -> tuple[Floats, Floats]:
 
 def _by_bin(column: Column, old: Floats, new: Floats) -> tuple[Floats, Floats]:
     edges = column.edges or ()
-    first, second = (
-        np.bincount(np.searchsorted(edges, rows), minlength=len(edges) + 1).astype(float)
-        for rows in (old, new)
-    )
-    return first, second
+
+    def counted(rows: Floats) -> Floats:
+        cells = np.bincount(np.searchsorted(edges, rows), minlength=len(edges) + 1)
+        return cells.astype(np.float64)
+
+    return counted(old), counted(new)

@@ -133,7 +133,7 @@ class Prometheus:
         )["result"]
         return result
 
-    def _get(self, path: str, **parameters: object) -> Any:  # noqa: ANN401 - Prometheus's JSON
+    def _get(self, path: str, **parameters: object) -> Any:
         query = urllib.parse.urlencode(parameters)
         return json.loads(fetch(f"{self._url}/api/v1/{path}?{query}"))["data"]
 

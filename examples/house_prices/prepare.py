@@ -1,0 +1,118 @@
+"""What stands ready before the service starts: model, profile, rules, dashboard and the truth."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import joblib
+
+from examples.house_prices.houses import SEED, as_rows, split
+from examples.house_prices.inject import INJECTIONS, NOTHING
+from examples.house_prices.stack import StackError
+from examples.house_prices.train import train
+from examples.house_prices.truth import truth
+from mlmonitor.config import load_config
+from mlmonitor.drift import Thresholds
+from mlmonitor.reference import Reference
+
+if TYPE_CHECKING:
+    from examples.house_prices.houses import House
+    from examples.house_prices.show import Show
+    from examples.house_prices.truth import Truth
+
+CONFIG: Final = Path("examples") / "house_prices" / "monitoring-demo.yaml"
+MODEL: Final = "house-prices"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The outcome of preparing.
+
+    Attributes:
+        reference: the profile of the reference data.
+        truths: by injection, what it does to each column.
+        rows: by injection, the houses as they are sent.
+        thresholds, window, step, scrape: of the generated rules; seconds.
+        rules: the generated rule file.
+        commands: what was run.
+    """
+
+    reference: Reference
+    truths: dict[str, list[Truth]]
+    rows: dict[str, list[House]]
+    thresholds: Thresholds
+    window: float
+    step: float
+    scrape: float
+    rules: Path
+    commands: tuple[str, ...]
+
+    @property
+    def rate(self) -> float:
+        """Rows a second at which a window holds every replay house once.
+
+        Houses that come round twice would look like more evidence than there is.
+        """
+        return len(self.rows[NOTHING.name]) / self.window
+
+    @property
+    def rest(self) -> float:
+        """Seconds after an injection until no window holds any of it."""
+        return self.window + self.step + 2 * self.scrape
+
+
+def prepare(folder: Path, show: Show) -> Prepared:
+    """Train, profile, generate, and compute what each injection does.
+
+    Raises:
+        StackError: one of the commands failed.
+    """
+    trained = train(folder)
+    show.step(
+        f"Trained: off by {trained.median_error:.1%} in the median, on houses it has not seen"
+    )
+    model, houses = joblib.load(trained.model), split().replay
+    profile, config = folder / "reference.json", load_config(CONFIG)
+    commands = (
+        (
+            f"mlmonitor profile {trained.data} -o {profile} --model {MODEL} --version 1 "
+            "--target SalePrice --prediction predicted"
+        ),
+        f"mlmonitor generate-alerts -c {CONFIG} -o {folder}",
+        f"mlmonitor generate-dashboards -c {CONFIG} -o {folder}",
+    )
+    for command in commands:
+        show.command(command)
+        _mlmonitor(command)
+    reference = Reference.load(profile)
+    show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
+    thresholds = Thresholds(**config.thresholds_by_model[MODEL])
+    injections = (NOTHING, *INJECTIONS)
+    return Prepared(
+        reference=reference,
+        truths={
+            one.name: truth(one, houses, model, reference, thresholds, seed=SEED)
+            for one in injections
+        },
+        rows={one.name: as_rows(one.apply(houses, SEED)) for one in injections},
+        thresholds=thresholds,
+        window=config.prometheus.windows[0],
+        step=config.prometheus.step,
+        scrape=config.prometheus.scrape_interval,
+        rules=folder / "prometheus" / "drift.rules.yml",
+        commands=commands,
+    )
+
+
+def _mlmonitor(command: str) -> None:
+    """Run one of mlmonitor's commands with the interpreter that runs the demo."""
+    words = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    if done.returncode:
+        message = f"`{command}` ended with status {done.returncode}: {done.stderr.strip()}"
+        raise StackError(message)
