@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from mlmonitor.drift.compare import compare
 from mlmonitor.drift.files import drift_files, drift_frames
-from mlmonitor.drift.report import ColumnReport, Report, Thresholds, json_schema
+from mlmonitor.drift.report import ColumnReport, Report, json_schema
 from mlmonitor.drift.scrape import Identity, from_metrics, window
 from mlmonitor.drift.table import table
+from mlmonitor.thresholds import Thresholds
 
 __all__ = [
     "ColumnReport",

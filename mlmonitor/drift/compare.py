@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlmonitor.drift import statistics
-from mlmonitor.drift.report import ColumnReport, Report, Test, Thresholds
+from mlmonitor.drift.report import ColumnReport, Report, Test
 from mlmonitor.reference.model import shares
 from mlmonitor.tally.totals import Totals
+from mlmonitor.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

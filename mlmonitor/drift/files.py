@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlmonitor.drift.compare import compare
-from mlmonitor.drift.report import Report, Thresholds
 from mlmonitor.errors import ReferenceError
-from mlmonitor.tally import Layout
-from mlmonitor.tally.tally import Tally
+from mlmonitor.tally import Layout, Tally
+from mlmonitor.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mlmonitor.drift.report import Report
     from mlmonitor.reference import Column, Reference
 
 _DEFAULTS = Thresholds()

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from mlmonitor import names, promql
-from mlmonitor.drift.report import Thresholds
 from mlmonitor.errors import GenerationError
+from mlmonitor.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mlmonitor.config import MonitoringConfig
 
 _SOURCE: Final = "recording/drift.yaml"
 _SLOWEST: Final = 3600.0
@@ -34,7 +36,7 @@ class RuleSettings:
         step: seconds between two evaluations; all windows are sums of steps.
         windows: lengths in seconds, multiples of `step`.
         thresholds: for every model that `by_model` does not name.
-        by_model: thresholds of single models.
+        by_model: thresholds of single models, by name.
 
     Raises:
         GenerationError: a step shorter than two scrapes, or a window that is no multiple of it.
@@ -62,10 +64,31 @@ class RuleSettings:
                 )
                 raise GenerationError(message)
 
+    @classmethod
+    def of(cls, config: MonitoringConfig) -> RuleSettings:
+        """The settings that `monitoring.yaml` asks for."""
+        return cls(
+            config.scope_labels,
+            config.prometheus.scrape_interval,
+            config.prometheus.step,
+            config.prometheus.windows,
+            _thresholds(config.thresholds.given),
+            {model: _thresholds(given) for model, given in config.thresholds_by_model.items()},
+        )
+
     def interval(self, window: float) -> float:
         """Seconds between two evaluations of a window: 12 a window, hourly at the least."""
         steps = int(min(window / _EVALUATIONS_A_WINDOW, _SLOWEST) // self.step)
         return max(steps, 1) * self.step
+
+
+def rules(config: MonitoringConfig) -> dict[str, str]:
+    """All rule files for `monitoring.yaml`, as relative path -> text.
+
+    Raises:
+        GenerationError: see `drift_rules`.
+    """
+    return drift_rules(RuleSettings.of(config))
 
 
 def drift_rules(settings: RuleSettings) -> dict[str, str]:
@@ -89,13 +112,17 @@ def drift_rules(settings: RuleSettings) -> dict[str, str]:
             "offset": "" if together else f" offset {base['step']}",
             "interval": promql.duration(interval),
         }
-        rules = _rules(source["window"], values, settings)
+        filled = _rules(source["window"], values, settings)
         if together:
-            first["rules"] += rules
+            first["rules"] += filled
         else:
             name = f"mlmonitor-drift-{values['window']}"
-            groups.append({"name": name, "interval": values["interval"], "rules": rules})
+            groups.append({"name": name, "interval": values["interval"], "rules": filled})
     return {"prometheus/drift.rules.yml": _document(groups)}
+
+
+def _thresholds(given: dict[str, float]) -> Thresholds:
+    return Thresholds(**given)  # type: ignore[arg-type]
 
 
 def _values(settings: RuleSettings) -> dict[str, str]:
