@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 from examples.house_prices import stack, watch
 from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
 from examples.house_prices.judge import Phase, judge
-from examples.house_prices.replay import Replay
 from examples.house_prices.prepare import prepare
+from examples.house_prices.replay import Replay
 from examples.house_prices.report import Story, page
 from examples.house_prices.show import Show
 from mlmonitor.errors import MlmonitorError

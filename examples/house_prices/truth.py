@@ -134,7 +134,7 @@ def psi_excess(old: Floats, new: Floats) -> float:
 def _by_category(old: Floats, new: Floats) -> tuple[Floats, Floats]:
     categories = pd.unique(pd.Series(np.concatenate([old, new])))
     first, second = (pd.Series(rows).value_counts().reindex(categories) for rows in (old, new))
-    return first.fillna(0).to_numpy(float), second.fillna(0).to_numpy(float)
+    return first.fillna(0).to_numpy(np.float64), second.fillna(0).to_numpy(np.float64)
 
 
 def _by_bin(column: Column, old: Floats, new: Floats) -> tuple[Floats, Floats]:
