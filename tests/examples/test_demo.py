@@ -1,0 +1,111 @@
+"""The demo from end to end, with a real Prometheus and without, and its end by a signal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from examples.house_prices.demo import SWITCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 180
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """The demo in a process of its own, one injection long."""
+    command = [sys.executable, "-m", "examples.house_prices.demo", "--folder", str(folder)]
+    return subprocess.Popen(
+        [*command, "--only", "square_metres", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "120", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ports(output: str) -> list[int]:
+    """Every loopback port that the demo named."""
+    addresses = re.findall(r"http://127\.0\.0\.1:\d+", output)
+    return [port for address in addresses if (port := urlsplit(address).port) is not None]
+
+
+def answers(port: int) -> bool:
+    """Whether anything listens on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class _Outside(HTMLParser):
+    """Collects whatever a page would load or point at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [f"{tag} {key}" for key, _ in attrs if key in {"src", "href", "srcset"}]
+
+
+def check_report(folder: Path) -> None:
+    """The page is there, names what was found, and needs nothing from outside."""
+    text = (folder / "report.html").read_text()
+    outside = _Outside()
+    outside.feed(text)
+    assert outside.found == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "GrLivArea" in text
+
+
+@pytest.fixture(params=["prometheus", "embedded"])
+def switch(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What computes the drift: a Prometheus where one can be had, or the demo itself."""
+    if request.param == "embedded":
+        yield "none"
+        return
+    from tests import components  # noqa: PLC0415 - may download one
+
+    yield str(components.first("prometheus"))
+
+
+def test_the_demo_finds_what_it_must(switch: str, tmp_path: Path) -> None:
+    demo = start(tmp_path / "demo", **{SWITCH: switch})
+    output, _ = demo.communicate(timeout=TIMEOUT)
+    assert demo.returncode == 0, output
+    assert ("No Prometheus" in output) == (switch == "none"), output
+    assert "GrLivArea" in output
+    check_report(tmp_path / "demo")
+    assert list((tmp_path / "demo").glob("**/*.rules.yml"))
+    assert not any(answers(port) for port in ports(output)), output
+
+
+def test_a_signal_ends_the_demo_and_all_that_it_started(tmp_path: Path) -> None:
+    demo = start(tmp_path / "demo", **{SWITCH: "none"})
+    assert demo.stdout is not None
+    seen = ""
+    for line in demo.stdout:
+        seen += line
+        if "No Prometheus" in line:
+            break
+    used = ports(seen)
+    assert used, seen
+    assert all(answers(port) for port in used)
+    demo.send_signal(signal.SIGTERM)
+    rest, _ = demo.communicate(timeout=TIMEOUT)
+    assert demo.returncode == 130, seen + rest
+    assert not any(answers(port) for port in used)
+    assert "Traceback" not in seen + rest
