@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from mlmonitor import names, promql
+from mlmonitor import bundled, names, promql
 from mlmonitor.errors import GenerationError
 from mlmonitor.thresholds import Thresholds
 
@@ -208,11 +207,4 @@ _Dumper.add_representer(str, _text)
 
 @cache
 def _read(name: str) -> str:
-    """A rule source: bundled with the package, or in the checkout that it is imported from."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "_bundled" / "alerts", package.parent / "alerts"):
-        path = folder / name
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    message = f"alerts/{name} is missing from the installation; install mlmonitor again."
-    raise GenerationError(message)
+    return (bundled.folder("alerts") / name).read_text(encoding="utf-8")
