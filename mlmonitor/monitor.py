@@ -346,7 +346,7 @@ class _Call:
         give, score, failed, tally = self.give, self.score, self.monitor.failed, self.tally
         stop, fold, finish = self.monitor._active.pop, tally.fold, tally.finish  # noqa: SLF001
         durations, watched, tile = tally.durations, tally.watched, tally.watched_tile
-        add_duration = durations.append
+        add_duration, opened = durations.append, tally.opened
 
         def after(result: Any, rows: int | None, seconds: float) -> None:  # noqa: ANN401
             stop()
@@ -361,7 +361,7 @@ class _Call:
                 finish(seconds, rows)
                 return
             add_duration(seconds)
-            if len(watched) >= tile or len(durations) >= DURATIONS_A_FOLD:
+            if len(watched) >= tile or len(durations) >= DURATIONS_A_FOLD or not opened:
                 fold()
 
         return after

@@ -136,7 +136,7 @@ class FileStore:
     def __init__(self, folder: Path, size: int, digest: bytes) -> None:
         self._folder, self._size, self._digest = folder, size, digest
         self._path: Path | None = None
-        self._descriptor: int | None = None
+        self._lock: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "lock").touch()
@@ -154,10 +154,14 @@ class FileStore:
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
             os.ftruncate(descriptor, bytes_needed)
             os.pwrite(descriptor, _MAGIC + self._digest, 0)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # A mapping keeps a duplicate of its descriptor, and with it a lock, past a fork.
+            lock = os.open(temporary, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
             temporary.rename(path)
-        self._path, self._descriptor = path, descriptor
-        values = np.frombuffer(mmap.mmap(descriptor, bytes_needed), np.float64, offset=_START)
+        mapped = mmap.mmap(descriptor, bytes_needed)
+        os.close(descriptor)
+        self._path, self._lock = path, lock
+        values = np.frombuffer(mapped, np.float64, offset=_START)
         return Head(memoryview(values)[:_HEAD_VALUES]), values[_HEAD_VALUES:]
 
     def others(self) -> Shared:
@@ -182,9 +186,9 @@ class FileStore:
 
     def forget(self) -> None:
         """See `Store`."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        self._path = self._descriptor = None
+        if self._lock is not None:
+            os.close(self._lock)
+        self._path = self._lock = None
 
     @contextmanager
     def _locked(self, mode: int) -> Iterator[None]:
@@ -193,6 +197,8 @@ class FileStore:
             fcntl.flock(descriptor, mode)
             yield
         finally:
+            # A child forked meanwhile has the descriptor too, so that closing it frees nothing.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
     def _worker_files(self, merged: set[str]) -> list[Path]:

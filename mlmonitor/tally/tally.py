@@ -32,7 +32,8 @@ class Tally:
     """Counts rows by the cells of a layout; any thread may add, any thread may read.
 
     Rows are read at once and folded a tile at a time by whichever caller completes the tile: when
-    `watched` holds `watched_tile` rows, or `durations` as many as `DURATIONS_A_FOLD`.
+    `watched` holds `watched_tile` rows, `durations` as many as `DURATIONS_A_FOLD`, or `opened`
+    nothing, which is so until the first fold in this process.
 
     Args:
         layout: the cells.
@@ -62,6 +63,7 @@ class Tally:
         self._on_failure = on_failure or _ignore
         self._lock = threading.Lock()
         self._memory: Floats | None = None
+        self.opened: list[bool] = []
         self._shed_rows = 0
         flusher.watch(self)
 
@@ -77,7 +79,7 @@ class Tally:
         item = channel.read(row)
         if item is not None:
             channel.pending.append(item)
-        if len(channel.pending) >= channel.tile or channel.reader.odd:
+        if len(channel.pending) >= channel.tile or channel.reader.odd or not self.opened:
             self.fold()
 
     def fold_batch(self, side: str, data: Any) -> None:  # noqa: ANN401 - any frame or array
@@ -156,6 +158,7 @@ class Tally:
         """Start at zero in a forked child: what was counted so far is the parent's."""
         self._lock = threading.Lock()
         self._memory = None
+        self.opened.clear()
         self.durations.clear()
         self._notes.clear()
         self._calls.clear()
@@ -194,6 +197,7 @@ class Tally:
             channel.bind(cells, memory[numeric], memory[others])
         self._head.describe(self._state())
         self._memory = memory
+        self.opened.append(True)
         if self._store.is_shared:
             flusher.beat(self)
 
