@@ -1,0 +1,79 @@
+"""A server of its own for `/metrics`, beside a service that has none."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from prometheus_client import REGISTRY
+
+from mlmonitor.errors import MlmonitorError
+from mlmonitor.expose.apps import wsgi_app
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from mlmonitor.expose.apps import ReferencePlace
+
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - Prometheus scrapes from another machine
+
+
+def start_server(
+    port: int,
+    addr: str = _EVERYWHERE,
+    registry: CollectorRegistry = REGISTRY,
+    *,
+    reference: ReferencePlace = "inline",
+) -> tuple[WSGIServer, threading.Thread]:
+    """Serve the metrics of a registry from a daemon thread of this process.
+
+    Args:
+        port: where to listen; 0 takes a free one, see `server_port` of the server.
+        addr: address to listen on, all by default.
+        registry: whose metrics.
+        reference: see `asgi_app`.
+
+    Returns:
+        The server, whose `shutdown()` and `server_close()` end it, and its thread.
+
+    Raises:
+        MlmonitorError: the address or port cannot be had.
+    """
+    kind = _Ipv6Server if ":" in addr else _Server
+    try:
+        server = kind((addr, port), _QuietHandler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{addr}:{port}: metrics cannot be served there ({reason}); choose another port."
+        raise MlmonitorError(message) from error
+    server.set_app(wsgi_app(registry, reference=reference))  # type: ignore[arg-type] # a plain callable
+    thread = threading.Thread(target=server.serve_forever, name="mlmonitor-metrics", daemon=True)
+    thread.start()
+    return server, thread
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """A thread a request, so that a slow client holds up nobody."""
+
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service what the host is called, which may take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        host, self.server_port = self.socket.getsockname()[:2]
+        self.server_name = str(host)
+        self.setup_environ()
+
+
+class _Ipv6Server(_Server):
+    address_family = socket.AF_INET6
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Keeps scrapes out of the service's log."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base's signature
+        """Log nothing."""
