@@ -12,8 +12,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import mlmonitor
-from mlmonitor import Monitor
+from mlmonitor.expose import start_server
+from mlmonitor.monitor import Monitor
 from mlmonitor.reference import Reference
 
 
@@ -26,7 +26,7 @@ def main(spec: dict[str, Any]) -> None:
             rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             command = self.path.removeprefix("/")
             if command == "serve":
-                mlmonitor.start_server(spec["metrics_port"], address="127.0.0.1")
+                start_server(spec["metrics_port"], "127.0.0.1")
             for row in rows:
                 models[int(command)](row, row.pop("prediction"))
             self.send_response(204)
