@@ -1,0 +1,1 @@
+"""Specs and configuration in, files for Prometheus and Grafana out."""
