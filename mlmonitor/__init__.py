@@ -1,3 +1,24 @@
-"""Monitoring for machine-learning models, as code."""
+"""Monitoring for machine-learning models, as code.
+
+Put a `Monitor` around a model, expose `/metrics`, and let Prometheus compute the rest.
+"""
 
 from __future__ import annotations
+
+from mlmonitor.errors import MlmonitorError
+from mlmonitor.expose import asgi_app, start_server, wsgi_app
+from mlmonitor.monitor import Monitor, Prediction
+from mlmonitor.reference import Reference
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MlmonitorError",
+    "Monitor",
+    "Prediction",
+    "Reference",
+    "__version__",
+    "asgi_app",
+    "start_server",
+    "wsgi_app",
+]

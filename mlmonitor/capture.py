@@ -145,7 +145,7 @@ def result_taker(
 ) -> Callable[[Any, int | None], None] | None:
     """A function that counts the outputs or scores of a call, given the rows of its batch."""
     one, several = taker(tally, side, batch=False), taker(tally, side, batch=True)
-    if one is None or several is None:
+    if one is None or several is None or chosen is ignored:
         return None
     channel = tally.channels[side]
     append, of_float = channel.pending.append, channel.reader.of_float
@@ -161,3 +161,7 @@ def result_taker(
     if chosen is None:
         return take
     return lambda result, rows: take(chosen(result), rows)
+
+
+def ignored(_: object) -> None:
+    """Choose this as output where a call returns none."""

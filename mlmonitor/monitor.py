@@ -15,7 +15,7 @@ from urllib.parse import quote
 from prometheus_client import REGISTRY
 
 from mlmonitor import expose, names
-from mlmonitor.capture import input_selector, result_taker, taker
+from mlmonitor.capture import ignored, input_selector, result_taker, taker
 from mlmonitor.errors import MlmonitorError, ReferenceError
 from mlmonitor.process import Worker
 from mlmonitor.reference import Reference
@@ -376,7 +376,7 @@ class _Wrapped:
             self.predict = monitor(estimator.predict)
         if hasattr(estimator, "predict_proba"):
             self.predict_proba = monitor(
-                output=lambda _: None, scores=lambda result: result
+                output=ignored, scores=lambda result: result
             )(estimator.predict_proba)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401

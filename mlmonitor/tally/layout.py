@@ -125,7 +125,8 @@ class Layout:
         failures = cells.many(len(names.FAILURE_REASONS))
         dropped = cells.many(len(names.DROP_REASONS))
         columns = reference.columns if reference else ()
-        kept = [column for column in columns if column not in left_out]
+        out = {(column.side, column.name) for column in left_out}
+        kept = [column for column in columns if (column.side, column.name) not in out]
         blocks = tuple(
             _block(side, [column for column in kept if column.side == side], cells)
             for side in names.SIDES
