@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from mlmonitor import names
+from mlmonitor.reference.labels import category_labels
 from mlmonitor.tally.totals import ColumnTotals
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class _Counted:
     parts: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
 
 
-_PART_LABEL = {
+_PART_LABEL: Final = {
     names.COLUMN_CUMULATIVE.name: "upper",
     names.COLUMN_CATEGORY.name: "category",
     names.COLUMN_DEVIATION.name: "direction",
@@ -95,8 +96,7 @@ def _totals(column: Column, counted: _Counted) -> ColumnTotals:
         bins = np.diff([0.0, *(count for _, count in ordered)])
     elif column.is_categorical:
         counts = parts[names.COLUMN_CATEGORY.name]
-        cells = (*(column.categories or ()), names.OTHER, names.UNSEEN)
-        categories = np.array([counts.get(cell, 0.0) for cell in cells])
+        categories = np.array([counts.get(label, 0.0) for label in category_labels(column)])
     return ColumnTotals(
         column,
         plain.get(names.COLUMN_ROWS.name, 0.0),
