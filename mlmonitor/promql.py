@@ -210,5 +210,4 @@ def _replaced(tokens: Sequence[tuple[str | None, str]]) -> set[str]:
             break
         if kind == "string" and depth == 1:
             strings.append(text)
-    inner = [text for text in strings[-4:]]
-    return {text[1:-1] for text in inner[0:3:2]}
+    return {text[1:-1] for text in strings[-4::2]}

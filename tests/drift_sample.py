@@ -19,7 +19,7 @@ Rows = list[dict[str, Any]]
 
 
 def reference(seed: int = 0) -> Reference:
-    """Numeric, discrete, sparse, categorical, boolean, constant, counted and nearly empty columns."""
+    """Numeric, discrete, sparse, categorical, boolean, constant, counted and nearly empty ones."""
     rng = np.random.default_rng(seed)
     normal = rng.normal(10, 3, _ROWS)
     sparse = np.where(rng.random(_ROWS) < 0.7, 0.0, rng.exponential(5.0, _ROWS))
@@ -53,8 +53,8 @@ def rows(count: int, seed: int, drift: float = 1.0) -> Rows:
         "pool": np.where(rng.random(count) < 0.7 - 0.1 * drift, 0.0, rng.exponential(6.0, count)),
         "constant": np.full(count, 5.0),
         "changed": np.where(rng.random(count) < 0.5 * drift, 6.0, 5.0),
-        "holes": np.where(rng.random(count) < 0.99 - 0.05 * drift, np.nan, rng.normal(10, 3, count)),
-        "gone": np.where(rng.random(count) < drift, np.nan, rng.normal(10, 3, count)),
+        "holes": _with_gaps(rng, count, 0.99 - 0.05 * drift),
+        "gone": _with_gaps(rng, count, drift),
         "garden": rng.random(count) < 0.4 + 0.05 * drift,
         "only": np.full(count, "one"),
         "city": _cities(rng, count, drift),
@@ -65,9 +65,14 @@ def rows(count: int, seed: int, drift: float = 1.0) -> Rows:
         columns[f"shift {shift}"] = rng.normal(10 + 3 * shift * drift, 3, count)
     for size in _CATEGORIES:
         weights = np.ones(size) + 0.3 * drift * (np.arange(size) == 0)
-        columns[f"of {size}"] = rng.choice([f"c{i}" for i in range(size)], count, p=weights / weights.sum())
+        categories = [f"c{i}" for i in range(size)]
+        columns[f"of {size}"] = rng.choice(categories, count, p=weights / weights.sum())
     values = {name: [_plain(value) for value in column] for name, column in columns.items()}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _with_gaps(rng: np.random.Generator, count: int, share: float) -> Any:  # noqa: ANN401
+    return np.where(rng.random(count) < share, np.nan, rng.normal(10, 3, count))
 
 
 def _uniform(size: int) -> dict[str, int]:

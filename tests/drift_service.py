@@ -1,8 +1,9 @@
 """A worker process for tests: several monitored models, fed with rows by HTTP.
 
-`python -m tests.drift_service SPEC` with SPEC in JSON: `{"metrics_port", "rows_port", "monitors":
-[{"reference": path, "role"}]}`. `POST /<index>` with a JSON list of rows predicts them one by one; a
-row holds its prediction under "prediction". `POST /serve` starts the library's own metrics server.
+`python -m tests.drift_service SPEC` with SPEC in JSON: `{"metrics_port", "rows_port",
+"monitors": [{"reference": path, "role"}]}`. `POST /<index>` with a JSON list of rows predicts
+them one by one; a row holds its prediction under "prediction". `POST /serve` starts the library's
+own metrics server.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main(spec: dict[str, Any]) -> None:
     models = [_model(one) for one in spec["monitors"]]
 
     class Rows(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+        def do_POST(self) -> None:
             rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             command = self.path.removeprefix("/")
             if command == "serve":

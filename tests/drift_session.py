@@ -47,7 +47,10 @@ def group(namespace: str, role: str = "live", reference: str = REFERENCE.hash8) 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What Prometheus recorded of a group at one evaluation: name -> (side, column, part) -> value."""
+    """What Prometheus recorded of a group at one evaluation.
+
+    `series` is name -> (side, column, part) -> value.
+    """
 
     reference: Reference
     series: dict[str, dict[tuple[str, ...], float]] = field(

@@ -1,4 +1,4 @@
-"""The recording rules of drift against NumPy and SciPy, on a real Prometheus that scrapes workers."""
+"""The rules of drift against NumPy and SciPy, on a real Prometheus that scrapes workers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_each_statistic_equals_numpy_and_scipy(run: Run) -> None:
     for recorded in run.everything():
         for column in recorded.reference.columns:
             expected = _statistics(recorded, column)
-            found = {name: recorded.column(f"mlmonitor:column:{name}", column) for name in STATISTICS}
+            found = {
+                name: recorded.column(f"mlmonitor:column:{name}", column) for name in STATISTICS
+            }
             assert {name for name in STATISTICS if found[name] is not None} == set(expected)
             for name, value in expected.items():
                 assert found[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, column.name)
@@ -172,7 +174,7 @@ def _cells(column: Column, values: list[object]) -> list[float]:
 
 
 def _cumulated(column: Column, counts: np.ndarray) -> list[float]:
-    return (np.cumsum(counts) if column.is_binned else counts).tolist()
+    return [float(count) for count in (np.cumsum(counts) if column.is_binned else counts)]
 
 
 def _report(recorded: Recorded) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlmonitor.drift.compare import compare
-from mlmonitor.errors import ReferenceError
+from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
 from mlmonitor.tally import Layout, Tally
 from mlmonitor.thresholds import Thresholds
 

@@ -1,8 +1,8 @@
 """The statistics of drift, on arrays of counts.
 
-Every function takes the current and the reference sample as counts of the same cells: float64 arrays
-of shape (cells,), or single numbers of rows. `alerts/recording/drift.yaml` holds the same statistics
-as PromQL; a test proves the two equal on a real Prometheus. docs/drift.md explains each.
+Every function takes the current and the reference sample as counts of the same cells: float64
+arrays of shape (cells,), or single numbers of rows. `alerts/recording/drift.yaml` holds the same
+statistics as PromQL; a test proves the two equal on a real Prometheus. docs/drift.md explains each.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def kolmogorov_smirnov_p(statistic: float, rows: float, reference_rows: float) -
 
 
 def chi_square(current: Floats, reference: Floats) -> tuple[float, int]:
-    """Pearson's statistic of a 2 x B table without continuity correction, and its degrees of freedom.
+    """Pearson's statistic of a 2 x B table, uncorrected, and its degrees of freedom.
 
     Cells that both samples leave empty do not count.
     """
@@ -110,7 +110,7 @@ def normal_p(z: float) -> float:
 
 
 def variance(mean: float, squares: float, rows: float) -> float:
-    """Unbiased variance from a mean and a sum of squares, both about the same origin."""
+    """Unbiased variance from a mean and a sum of squares about one origin."""
     return max(squares - rows * mean**2, 0.0) / (rows - 1)
 
 

@@ -37,7 +37,7 @@ def difference(files: Mapping[str, str], folder: str | os.PathLike[str]) -> str:
     Raises:
         GenerationError: a file cannot be read.
     """
-    parts = []
+    parts: list[str] = []
     for name, text in sorted(files.items()):
         path = Path(folder, name)
         present = _read(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -98,10 +97,8 @@ def drift_rules(settings: RuleSettings) -> dict[str, str]:
     """
     source = yaml.safe_load(_read(_SOURCE))
     base = _values(settings)
-    first = {"name": "mlmonitor-drift", "interval": base["step"], "rules": list[Any]()}
-    first["rules"] += _rules(source["step"], base, settings)
-    first["rules"] += _rules(source["reference"], base, settings)
-    groups = [first]
+    first = _rules(source["step"], base, settings) + _rules(source["reference"], base, settings)
+    groups = [{"name": "mlmonitor-drift", "interval": base["step"], "rules": first}]
     for window in sorted(set(settings.windows)):
         interval = settings.interval(window)
         together = interval == settings.step
@@ -113,7 +110,7 @@ def drift_rules(settings: RuleSettings) -> dict[str, str]:
         }
         filled = _rules(source["window"], values, settings)
         if together:
-            first["rules"] += filled
+            first += filled
         else:
             name = f"mlmonitor-drift-{values['window']}"
             groups.append({"name": name, "interval": values["interval"], "rules": filled})
@@ -154,7 +151,7 @@ def _rule(
     values: Mapping[str, str],
     settings: RuleSettings,
 ) -> dict[str, Any]:
-    name = rule.get("record") or rule.get("alert")
+    name = str(rule.get("record") or rule.get("alert"))
     place = f"alerts/{_SOURCE}, {name}"
     unknown = sorted(set(rule) - _RULE_KEYS)
     if unknown:
@@ -205,6 +202,5 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-@cache
 def _read(name: str) -> str:
     return (bundled.folder("alerts") / name).read_text(encoding="utf-8")

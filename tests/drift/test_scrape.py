@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from mlmonitor.drift import compare, from_metrics, window
 from mlmonitor.expose import render
 from mlmonitor.monitor import Monitor
-from mlmonitor.reference import Reference
 from tests import drift_sample
 
 if TYPE_CHECKING:
+    from mlmonitor.reference import Reference
     from mlmonitor.tally import ColumnTotals
 
 REFERENCE = drift_sample.reference()
@@ -92,7 +92,8 @@ def test_after_a_restart_everything_counts() -> None:
 
 
 def test_roles_stay_apart_and_other_references_out() -> None:
-    live, shadow, strange = _Service(), _Service("shadow"), _Service(reference=drift_sample.reference(1))
+    live, shadow = _Service(), _Service("shadow")
+    strange = _Service(reference=drift_sample.reference(1))
     assert set(from_metrics(live.text() + shadow.text(), REFERENCE)) == {
         IDENTITY,
         ("houses", "7", "shadow", REFERENCE.hash8),

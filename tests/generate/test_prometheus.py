@@ -1,4 +1,4 @@
-"""The rule files: valid for both versions of Prometheus, deterministic, and free of unknown names."""
+"""The rule files: valid for both versions of Prometheus, deterministic, without unknown names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mlmonitor import names
+from mlmonitor import bundled, names
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import prometheus
@@ -37,9 +37,7 @@ def _source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, section: str, rule:
     path = tmp_path / "recording" / "drift.yaml"
     path.parent.mkdir()
     path.write_text("".join(f"{name}: {{{text}}}\n" for name, text in sections.items()))
-    monkeypatch.setattr(prometheus.bundled, "folder", lambda _: tmp_path)
-    prometheus._read.cache_clear()  # noqa: SLF001 - its cache outlives the replacement
-    monkeypatch.setattr(prometheus, "_read", prometheus._read.__wrapped__)  # noqa: SLF001
+    monkeypatch.setattr(bundled, "folder", lambda _: tmp_path)
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
@@ -91,7 +89,8 @@ def test_the_increase_is_scaled_to_the_step() -> None:
 
 
 def test_each_record_is_catalogued_and_each_catalogued_record_made() -> None:
-    made = {rule["record"] for g in _groups(RuleSettings()) for rule in g["rules"] if "record" in rule}
+    rules = [rule for group in _groups(RuleSettings()) for rule in group["rules"]]
+    made = {rule["record"] for rule in rules if "record" in rule}
     assert made == set(names.RECORDS)
 
 
