@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 from mlmonitor import bundled, names, promql
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import grafana, render, spec
+from mlmonitor.generate.prometheus import RuleSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mlmonitor.config import MonitoringConfig
     from mlmonitor.yamlfile import Document
 
 _INFO: Final = names.MODEL_INFO.name
@@ -36,6 +38,18 @@ class DashboardSettings:
     slowest: float = 3600.0
     refresh: float = 30.0
     range: float = 21600.0
+
+    @classmethod
+    def of(cls, config: MonitoringConfig) -> DashboardSettings:
+        """The settings that `monitoring.yaml` asks for."""
+        rules = RuleSettings.of(config)
+        return cls(
+            scope=config.scope_labels,
+            windows=config.prometheus.windows,
+            slowest=max(rules.interval(window) for window in rules.windows),
+            refresh=config.dashboards.refresh,
+            range=config.dashboards.range,
+        )
 
 
 def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[str, str]:

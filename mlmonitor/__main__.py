@@ -1,0 +1,5 @@
+"""`python -m mlmonitor`."""
+
+from mlmonitor.cli import main
+
+main()
