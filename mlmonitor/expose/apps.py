@@ -105,13 +105,14 @@ def _respond(
     if request.method != "GET":
         body = f"Only {_METHODS} are served here.\n".encode()
         plain = ("Content-Type", "text/plain; charset=utf-8")
-        headers = (("Allow", _METHODS), plain, _length(body))
-        return _Response(HTTPStatus.METHOD_NOT_ALLOWED, headers, body)
+        return _Response(
+            HTTPStatus.METHOD_NOT_ALLOWED, (("Allow", _METHODS), plain, _length(body)), body
+        )
     body, content_type = render(registry, request.accept, _part(request.path, reference))
-    headers = (("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding"))
+    headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
     if len(body) >= _WORTH_COMPRESSING and accepts_gzip(request.accept_encoding):
         body = gzip.compress(body, _COMPRESSION, mtime=0)
-        headers = (*headers, ("Content-Encoding", "gzip"))
+        headers.append(("Content-Encoding", "gzip"))
     return _Response(HTTPStatus.OK, (*headers, _length(body)), body)
 
 

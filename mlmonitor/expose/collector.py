@@ -179,7 +179,8 @@ def _others(registry: CollectorRegistry, collector: MonitorCollector | None, for
     try:
         if form == "text":
             return generate_latest(registry)
-        return generate_openmetrics(registry).removesuffix(_EOF)
+        whole: bytes = generate_openmetrics(registry)  # type: ignore[no-untyped-call] # no hints there
+        return whole.removesuffix(_EOF)
     finally:
         _writing.reset(token)
 

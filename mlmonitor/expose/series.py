@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -99,7 +99,7 @@ def values(extended: Floats, cells: np.ndarray, starts: np.ndarray) -> Floats:
 
 @dataclass(frozen=True)
 class Plan:
-    """The series of a source, by metric: those that count, and the reference's, which stand still."""
+    """The series of a source, by metric: those that count, and the reference's, which stay."""
 
     derivation: Derivation
     live: dict[Metric, list[Counted]]
@@ -229,7 +229,7 @@ def _categorical(block: Block, column: Column, start: int, labels: Labels) -> It
     known = tuple(column.categories or ())
     extra = start + len(known)
     unseen = extra + cells_of.UNSEEN
-    reasons = [(names.WRONG_TYPE, (extra + cells_of.WRONG_TYPE,))]
+    reasons: list[tuple[str, Cells]] = [(names.WRONG_TYPE, (extra + cells_of.WRONG_TYPE,))]
     if column.allowed is not None:
         allowed = set(column.allowed)
         barred = (start + i for i, category in enumerate(known) if category not in allowed)
@@ -274,5 +274,5 @@ def _binned_reference(column: Column, labels: Labels) -> Iterator[Known]:
 def _edges(column: Column) -> Iterator[Labels]:
     """The labels of each bin's edges, the same on the counters and on the reference."""
     texts = ["-Inf", *(go_float(edge) for edge in column.edges or ()), "+Inf"]
-    for lower, upper in zip(texts, texts[1:], strict=False):
+    for lower, upper in pairwise(texts):
         yield ("lower", lower), ("upper", upper)

@@ -49,7 +49,7 @@ def start_server(
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{addr}:{port}: metrics cannot be served there ({reason}); choose another port."
         raise MlmonitorError(message) from error
-    server.set_app(wsgi_app(registry, reference=reference))  # type: ignore[arg-type] # a plain callable
+    server.set_app(wsgi_app(registry, reference=reference))
     thread = threading.Thread(target=server.serve_forever, name="mlmonitor-metrics", daemon=True)
     thread.start()
     return server, thread
