@@ -65,9 +65,9 @@ def from_metrics(text: str, reference: Reference) -> dict[Identity, list[ColumnT
             column = found[identity][labels["side"], labels["column"]]
             part = _PART_LABEL.get(sample.name)
             if part is None:
-                column.plain[sample.name] = sample.value
+                column.plain[sample.name] = float(sample.value)
             else:
-                column.parts[sample.name][labels[part]] = sample.value
+                column.parts[sample.name][labels[part]] = float(sample.value)
     return {
         identity: [
             _totals(column, columns[column.side, column.name])
