@@ -64,6 +64,7 @@ class ColumnReport:
         data = asdict(self)
         data["effects"], data["p_values"] = self.effects or {}, self.p_values or {}
         data["reasons"] = list(self.reasons)
+        data["rows"], data["values"] = _count(self.rows), _count(self.values)
         return {**data, "effect": self.effect, "drifted": self.drifted}
 
 
@@ -87,7 +88,7 @@ class Report:
         return {
             "model": self.model,
             "version": self.version,
-            "rows": self.rows,
+            "rows": _count(self.rows),
             "drifted": self.drifted,
             "thresholds": asdict(self.thresholds),
             "columns": [column.to_dict() for column in self.columns],
@@ -146,6 +147,11 @@ def json_schema() -> dict[str, Any]:
             }
         ),
     }
+
+
+def _count(rows: float) -> float:
+    """A number of rows, without a fraction where it is whole."""
+    return int(rows) if float(rows).is_integer() else rows
 
 
 def _column_properties() -> dict[str, Any]:

@@ -120,6 +120,7 @@ def test_the_published_schema_accepts_a_report(count: int) -> None:
     report = _report(count)
     jsonschema.validate(json.loads(report.to_json()), json_schema())
     assert list(report.to_dict())[:4] == ["model", "version", "rows", "drifted"]
+    assert f'"rows": {count},' in report.to_json()
 
 
 def test_the_published_schema_is_the_generated_one() -> None:
