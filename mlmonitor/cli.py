@@ -35,16 +35,22 @@ class _Program(click.Group):
         options["standalone_mode"] = False
         try:
             code = super().main(*args, **options)
-            sys.stdout.flush()
         except Exception as error:  # noqa: BLE001 - the last place that can tell
             code = self._told(error)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run a command; a reader of its output that goes away, as `head` does, is no error."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(_PIPE_CLOSED)
+        return result
+
     def _told(self, error: Exception) -> int:
         """Tell of a failure on stderr; give the exit status."""
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return _PIPE_CLOSED
         if self.debug:
             traceback.print_exception(error)
             return PROBLEM

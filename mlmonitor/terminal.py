@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,9 @@ def show(table: Table) -> None:
         Console().print(table)
         return
     table.box = None
-    Console(width=_PIPE_WIDTH, file=sys.stdout).print(table)
+    text = io.StringIO()
+    Console(width=_PIPE_WIDTH, file=text).print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
 
 def cardinality_table(reference: Reference, plan: Cardinality, pods: int) -> Table:

@@ -164,7 +164,10 @@ BAD = {
     "python object": ("models: !!python/name:os.system", "not valid YAML (could not determine a"),
     "nested too deeply": ("a: " + "[" * 3000, "monitoring.yaml: nested too deeply"),
     "recursive": ("models: &a [*a]", "models[0]: must be a mapping of keys, found [[...]]."),
-    "section without keys": ("prometheus:\n", "prometheus: must be a mapping of keys, found nothing"),
+    "section without keys": (
+        "prometheus:\n",
+        "prometheus: must be a mapping of keys, found nothing",
+    ),
     "duration without unit": ("prometheus: {step: 300}", "prometheus.step: 300 is no duration"),
     "duration in words": (
         "prometheus: {step: 5 minutes}",
@@ -189,9 +192,15 @@ BAD = {
     "no label name": ("scope_labels: [name-space]", "'name-space' is no label name"),
     "internal label": ("scope_labels: [__name__]", "'__name__' is no label name"),
     "label twice": ("scope_labels: [a, a]", "a label is listed twice"),
-    "threshold of zero": ("thresholds: {psi: 0}", "thresholds.psi: must be greater than 0, found 0."),
+    "threshold of zero": (
+        "thresholds: {psi: 0}",
+        "thresholds.psi: must be greater than 0, found 0.",
+    ),
     "threshold of one": ("thresholds: {ks: 1}", "thresholds.ks: must be less than 1, found 1."),
-    "threshold not a number": ("thresholds: {psi: .nan}", "thresholds.psi: must be a finite number"),
+    "threshold not a number": (
+        "thresholds: {psi: .nan}",
+        "thresholds.psi: must be a finite number",
+    ),
     "threshold as a truth": ("thresholds: {psi: yes}", "must be a number, found True."),
     "rows in parts": ("thresholds: {minimum_rows: 1.5}", "must be a whole number, found 1.5."),
     "exception that is no class": ("models: [{name: a, exceptions: ['a b']}]", "is no class name"),

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import mlmonitor
+from mlmonitor.cli import program
+from mlmonitor.reference import Column, Reference
+from tests.references import binned, categorical
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+MONITORING = """\
+scope_labels: [cluster]
+thresholds: {ks: 0.4}
+models:
+  - name: houses
+    reference: reference.json
+    series_cap: 80
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a reference, rows that follow it, rows that do not, a configuration."""
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(7).normal(100.0, 15.0, 2000)
+    kinds = ["brick", "wood"] * 1000
+    columns = (
+        binned("area", values),
+        categorical("wall", {"brick": 1000, "wood": 1000}),
+        Column(name="street", side="input", kind="text", rows=2000),
+    )
+    Reference(model="houses", version="1", rows=2000, columns=columns).save("reference.json")
+    for name, scale in (("same", 1.0), ("drifted", 0.0929)):
+        rows = [f"{v * scale},{kind},x" for v, kind in zip(values, kinds, strict=True)]
+        Path(f"{name}.csv").write_text("\n".join(["area,wall,street", *rows]), encoding="utf-8")
+    Path("monitoring.yaml").write_text(MONITORING, encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(program, arguments)
+
+
+def process(
+    *arguments: str, cwd: Path | None = None, **options: object
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mlmonitor", *arguments]
+    environment = {"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1])}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, **options
+    )  # type: ignore[call-overload, no-any-return]
+
+
+def test_it_tells_its_version() -> None:
+    done = process("--version")
+    assert (done.stdout, done.returncode) == (f"mlmonitor {mlmonitor.__version__}\n", 0)
+
+
+@pytest.mark.parametrize("name", [None, *sorted(program.commands)])
+def test_every_command_has_short_and_long_help(name: str | None) -> None:
+    before = () if name is None else (name,)
+    short, long = run(*before, "-h"), run(*before, "--help")
+    assert short.exit_code == long.exit_code == 0
+    assert short.stdout == long.stdout
+    assert "--debug" in short.stdout
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    script = (
+        "import sys, mlmonitor.cli\n"
+        "try: mlmonitor.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "slow = {'pandas', 'scipy', 'grafanalib', 'rich', 'elasticsearch', 'yaml'}\n"
+        "sys.exit(' '.join(slow & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_generated_files_stay_as_they_are(folder: Path) -> None:
+    first = run("generate", "-c", "monitoring.yaml")
+    assert first.stdout.splitlines() == [
+        "wrote generated/grafana/model.json",
+        "wrote generated/prometheus/drift.rules.yml",
+    ]
+    assert run("generate").stdout.count("wrote") == 2, "defaults have another scope label"
+    run("generate", "-c", "monitoring.yaml")
+    again = run("generate", "-c", "monitoring.yaml")
+    assert again.stdout == "2 of 2 files in generated were up to date\n"
+    assert "cluster" in (folder / "generated/prometheus/drift.rules.yml").read_text()
+
+
+def test_each_kind_can_be_generated_alone(folder: Path) -> None:
+    assert run("generate-dashboards", "-o", "one").exit_code == 0
+    assert run("generate-alerts", "-o", "two").exit_code == 0
+    assert sorted(str(path.relative_to(folder)) for path in folder.glob("*/*/*")) == [
+        "one/grafana/model.json",
+        "two/prometheus/drift.rules.yml",
+    ]
+
+
+@pytest.mark.parametrize("command", ["generate", "generate-alerts", "generate-dashboards"])
+def test_check_names_what_would_change_and_writes_nothing(folder: Path, command: str) -> None:
+    missing = process(command, "--check", cwd=folder)
+    assert missing.returncode == 1
+    assert "generated/" in missing.stdout
+    assert not (folder / "generated").exists()
+    run(command)
+    assert process(command, "--check", cwd=folder).returncode == 0
+    changed = next((folder / "generated").rglob("*.*"))
+    changed.write_text(changed.read_text() + "\n")
+    found = process(command, "--check", cwd=folder)
+    assert found.returncode == 1
+    assert found.stdout == (f"{changed.relative_to(folder)} differs from what would be generated\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_drift_prints_a_table_and_passes_without_fail() -> None:
+    done = run("drift", "drifted.csv", "-r", "reference.json")
+    assert done.exit_code == 0
+    assert "1 of 3 columns drifted in 2,000 rows" in done.stdout
+    assert not set("┃│━─\x1b") & set(done.stdout), "plain where it is no terminal"
+
+
+@pytest.mark.usefixtures("folder")
+def test_drift_fails_when_asked_to() -> None:
+    assert run("drift", "drifted.csv", "-r", "reference.json", "--fail").exit_code == 1
+    assert run("drift", "same.csv", "-r", "reference.json", "--fail").exit_code == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_drift_prints_json() -> None:
+    report = json.loads(
+        run("drift", "drifted.csv", "-r", "reference.json", "--format", "json").stdout
+    )
+    assert report["drifted"] == 1
+    assert report["columns"][0]["column"] == "area"
+
+
+def test_drift_reads_standard_input(folder: Path) -> None:
+    rows = (folder / "drifted.csv").read_text()
+    done = process("drift", "-", "-r", "reference.json", "--fail", cwd=folder, input=rows)
+    assert done.returncode == 1, done.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_drift_takes_thresholds_from_the_configuration() -> None:
+    report = run(
+        "drift", "same.csv", "-r", "reference.json", "--format", "json", "-c", "monitoring.yaml"
+    )
+    assert json.loads(report.stdout)["thresholds"]["ks"] == 0.4
+
+
+@pytest.mark.usefixtures("folder")
+def test_cardinality_plans_references_and_configurations() -> None:
+    one = run("cardinality", "reference.json", "--pods", "3", "--workers", "2")
+    assert one.exit_code == 0
+    assert "houses 1:" in one.stdout
+    assert "in 3 pods" in one.stdout
+    capped = run("cardinality", "-c", "monitoring.yaml")
+    assert "left out by the cap" in capped.stdout
+    assert "area (left out)" in capped.stdout
+
+
+@pytest.mark.parametrize("name", ["dashboard", "drift", "monitoring", "reference"])
+def test_schemas_are_printed(name: str) -> None:
+    assert json.loads(run("schema", name).stdout)["$schema"].endswith("2020-12/schema")
+
+
+BAD = {
+    "no such configuration": (
+        ("generate", "-c", "none.yaml"),
+        "none.yaml: cannot be read (No such file or directory)",
+    ),
+    "unknown key": (("generate", "-c", "wrong.yaml"), "wrong.yaml:1: modles: unknown key; did you"),
+    "folder is a file": (
+        ("generate", "-o", "monitoring.yaml"),
+        "monitoring.yaml",
+    ),
+    "no such reference": (("drift", "same.csv", "-r", "none.json"), "none.json: cannot be read"),
+    "reference is no JSON": (("drift", "same.csv", "-r", "same.csv"), "same.csv: not valid JSON"),
+    "truncated reference": (("drift", "same.csv", "-r", "cut.json"), "cut.json: not valid JSON"),
+    "no such rows": (("drift", "none.csv", "-r", "reference.json"), "none.csv"),
+    "empty rows": (("drift", "empty.csv", "-r", "reference.json"), "empty.csv"),
+    "missing column": (("drift", "header.csv", "-r", "reference.json"), "header.csv"),
+    "nothing to plan": (("cardinality",), "No reference to plan for; name one"),
+    "unknown command": (("genrate",), "No such command 'genrate'"),
+    "unknown option": (("generate", "--chek"), "No such option"),
+    "unknown schema": (("schema", "monitor"), "is not one of"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_sentence_and_status_2(
+    folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (folder / "wrong.yaml").write_text("modles: []")
+    (folder / "cut.json").write_text((folder / "reference.json").read_text()[:-20])
+    (folder / "empty.csv").write_text("")
+    (folder / "header.csv").write_text("area,wall,street\n")
+    before = sorted(folder.iterdir())
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert sorted(folder.iterdir()) == before, "nothing half-written"
+
+
+def test_debug_shows_where_an_error_comes_from(folder: Path) -> None:
+    for arguments in (("--debug", "generate", "-c", "no"), ("generate", "-c", "no", "--debug")):
+        done = process(*arguments, cwd=folder)
+        assert done.returncode == 2
+        assert "Traceback" in done.stderr
+        assert "ConfigError: no: cannot be read" in done.stderr
+
+
+def test_what_nobody_foresaw_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        message = "two\nlines"
+        raise LookupError(message)
+
+    monkeypatch.setattr("mlmonitor.cli._schema", fail)
+    done = run("schema", "drift")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: unexpected LookupError: two lines; run again with --debug to see where.\n"
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
+    columns = [binned(f"column{index}", range(100)) for index in range(3000)]
+    wide = Reference(model="wide", version="1", rows=100, columns=tuple(columns))
+    wide.save(folder / "wide.json")
+    script = (
+        f"{sys.executable} -m mlmonitor cardinality wide.json | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "141"
