@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mlmonitor.config import (
+    DashboardSettings,
+    ModelSettings,
+    MonitoringConfig,
+    PrometheusSettings,
+    ThresholdSettings,
+    load_config,
+)
+from mlmonitor.errors import ConfigError
+from mlmonitor.thresholds import Thresholds
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+(EXAMPLE,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def table(heading: str) -> dict[str, str]:
+    """Key to default, as the section's table says."""
+    section = TEXT.split(f"## `{heading}`\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", section, re.MULTILINE))
+
+
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "monitoring.yaml").write_text(EXAMPLE, encoding="utf-8")
+    found = load_config(tmp_path / "monitoring.yaml")
+    assert [model.identity for model in found.models] == [
+        ("house-prices", "1", "live"),
+        ("house-prices", "2", "shadow"),
+        ("churn", "2024-06", "live"),
+    ]
+    assert found.prometheus == PrometheusSettings()
+    assert found.dashboards == DashboardSettings()
+
+
+def test_the_error_is_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = ["#"] * 4 + ["models:", "  - name: a", "    refernce: reference.json", ""]
+    Path("monitoring.yaml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config("monitoring.yaml")
+    assert f"```text\n{caught.value}\n```" in TEXT
+
+
+def test_every_key_has_a_section_or_a_line() -> None:
+    assert re.findall(r"^## `(\w+)`", TEXT, re.MULTILINE) == list(MonitoringConfig.model_fields)
+    assert set(table("prometheus")) == set(PrometheusSettings.model_fields)
+    assert set(table("thresholds")) == set(ThresholdSettings.model_fields)
+    assert set(table("models")) == set(ModelSettings.model_fields)
+    assert set(table("dashboards")) == set(DashboardSettings.model_fields)
+
+
+def test_thresholds_have_the_defaults_that_the_page_says() -> None:
+    assert {key: float(value) for key, value in table("thresholds").items()} == vars(Thresholds())
