@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.layout import Block
 
-_ROWS_AT_ONCE: Final = 2_048
+_ROWS_AT_ONCE: Final = 480
 _PLAIN_NUMBERS: Final = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
 
 
@@ -73,12 +73,14 @@ class Batch:
         width = len(self.numbers)
         for first in range(0, self.rows, _ROWS_AT_ONCE):
             size = min(_ROWS_AT_ONCE, self.rows - first)
-            values, notes = np.full((size, width), np.nan), list[tuple[int, int]]()
+            values, notes = np.empty((size, width)), list[tuple[int, int]]()
             if self.matrix is not None:
                 values[...] = self.matrix[first : first + size]
             else:
                 for index, column in enumerate(self.numbers):
-                    if column is not None:
+                    if column is None:
+                        values[:, index] = np.nan
+                    else:
                         part = column[first : first + size]
                         values[:, index] = _as_floats(part, block, index, notes)
             yield values.reshape(-1), notes

@@ -49,7 +49,7 @@ class Channel:
         self._numeric = Kernel(self.block, numeric, cells)
         self._others = CategoryKernel(self.block, others)
         if not self._has_others:
-            self._fold_values = lambda items: self._numeric.fold(np.frombuffer(b"".join(items)))
+            self._fold_values = self._numeric.fold_packed
         elif not self._has_numbers:
             self._fold_values = self._others.fold
         else:
@@ -67,7 +67,7 @@ class Channel:
 
     def _fold_both(self, items: Sequence[Item]) -> None:
         numbers, others = zip(*items, strict=True)
-        self._numeric.fold(np.frombuffer(b"".join(numbers)))
+        self._numeric.fold_packed(numbers)
         self._others.fold(others)
 
     def fold_strange(self) -> None:
@@ -80,7 +80,7 @@ class Channel:
 
     def _fold_odd(self, row: OddRow) -> None:
         if self._has_numbers:
-            self._numeric.fold(np.frombuffer(row.numbers))
+            self._numeric.fold_packed([row.numbers])
         if self._has_others:
             self._others.fold([row.others])
         self.note(row.notes)

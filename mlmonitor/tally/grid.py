@@ -1,12 +1,14 @@
-"""The map from a value to its bin, by arithmetic and one look-up in place of a search.
+"""The map from a value to its bin, by arithmetic in place of a search.
 
-Each column gets a fine grid whose cells are a power of two wide and counted downwards from `origin`,
-so that a cell, like a bin, includes its upper end: `cell = int((origin - value) * scale)`. A table
-gives for each cell the bin. Where every edge lies on the grid that is the answer; otherwise a value
-is also compared with the one edge inside its cell. That is the same answer as
-`numpy.searchsorted(edges, value, side="left")`, because both the value and the edge went through
-the same monotone arithmetic; only on an aligned grid a value nearer to an edge than the rounding of
-`origin - value` (2**-53 of it) counts as on the edge.
+Each column gets a grid of cells, a power of two wide, on which its values are counted; bins are
+unions of cells, summed when they are read. The cell comes out of the addition of a constant so large
+that a float holds only multiples of the cell's width there: the last bits of the sum are the number
+of the cell. Cells count downwards, so that a cell, like a bin, includes its upper end.
+
+Where every edge lies on the grid that is all; a value above an edge by less than `TOLERANCE` cells
+counts as on it. Otherwise a value is also compared with the one edge inside its cell, which gives the
+same bin as `numpy.searchsorted(edges, value, side="left")`, since value and edge went through the
+same monotone arithmetic. Edges too close for that are searched.
 """
 
 from __future__ import annotations
@@ -24,10 +26,16 @@ if TYPE_CHECKING:
 
     from mlmonitor.reference import Column
 
-CELL_LIMIT: Final = 65_536
-_CELLS_WANTED: Final = 64
+    Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+    Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+TOLERANCE: Final = 2.0**-24
+MOST_CELLS: Final = 16_384
+_FEWEST_CELLS: Final = 256
+_CELLS_IN_ALL: Final = 2_000_000
 _LARGEST: Final = 1e300
 """Differences of two values within this bound are finite."""
+_LARGEST_EXPONENT: Final = 900
 
 
 @dataclass(frozen=True)
@@ -36,53 +44,67 @@ class ColumnGrid:
 
     Attributes:
         low, high: values outside are not mapped by the grid; both finite.
-        origin, scale: see the module; `scale` is a power of two.
-        bins: int64 of shape (cells,), the bin of a value in the cell that is above no edge in it.
-        edges: float64 of shape (cells,), the edge inside each cell, +Inf where there is none.
-        aligned: whether no value of a cell is above the edge in it.
-        crowded: whether edges share a cell, so that the values have to be searched.
+        origin, magic: `(origin - value) + magic` has the cell in its last bits, counted from those
+            of `magic`.
+        bins: shape (cells,), the bin of a value in the cell that is above no edge in it.
+        edges: shape (cells,), the edge inside each cell, +Inf where no value can be above it.
+        crowded: whether edges share a cell, so that values have to be searched; `bins` are then
+            the bins themselves.
     """
 
     low: float
     high: float
     origin: float
-    scale: float
-    bins: np.ndarray[tuple[int], np.dtype[np.int64]]
-    edges: np.ndarray[tuple[int], np.dtype[np.float64]]
-    aligned: bool
-    crowded: bool
+    magic: float
+    bins: Integers
+    edges: Floats
+    crowded: bool = False
 
     @classmethod
-    def of(cls, column: Column) -> ColumnGrid:
+    def of(cls, column: Column, most_cells: int = MOST_CELLS) -> ColumnGrid:
         """Choose the widest cells that tell the edges of `column` apart."""
         edges = np.array(column.edges or (), dtype=np.float64)
         low, high = value_bounds(column)
         inside = edges[(edges >= low) & (edges <= high)]
-        width = _aligned_width(inside, high - low)
-        if width is not None:
-            return cls._with_width(edges, low, high, width, aligned=True)
-        width = _separating_width(inside, low, high)
-        if width is not None:
-            return cls._with_width(edges, low, high, width, aligned=False)
-        return cls(
-            low, high, 0.0, 0.0, np.zeros(1, np.int64), np.full(1, np.inf), aligned=True, crowded=True
-        )
+        for exponent, shift in (
+            (_aligned_exponent(inside, high - low), 0.5 - TOLERANCE),
+            (_separating_exponent(inside, high - low), 0.0),
+        ):
+            if exponent is not None and _fits(exponent, high - low, most_cells):
+                grid = cls._with_cells(edges, low, high, math.ldexp(1.0, exponent), shift)
+                if grid is not None:
+                    return grid
+        bins = np.arange(len(edges) + 1)
+        return cls(low, high, 0.0, 0.0, bins, np.full(len(bins), np.inf), crowded=True)
 
     @classmethod
-    def _with_width(
-        cls, edges: np.ndarray, low: float, high: float, width: float, *, aligned: bool
-    ) -> ColumnGrid:
-        origin = math.ceil(high / width) * width
-        scale = 1.0 / width
-        cells = int((origin - low) * scale) + 1
+    def _with_cells(
+        cls, edges: Floats, low: float, high: float, width: float, shift: float
+    ) -> ColumnGrid | None:
+        """Cells of a width; None where an edge does not come to lie as it must."""
+        top = (math.floor(high / width) + 2) * width
+        grid = cls(low, high, top - shift * width, width * 2.0**52, np.zeros(0, np.int64), edges)
         inside = edges[(edges >= low) & (edges <= high)]
-        cell_of_edge = ((origin - inside) * scale).astype(np.int64)
-        below = int((edges < low).sum())
+        cells = int(grid.cells_of(np.array([low]))[0]) + 1
+        cell_of_edge = grid.cells_of(inside)
+        if len(set(cell_of_edge.tolist())) < len(inside) or grid.cells_of(np.array([high]))[0] < 0:
+            return None
         # Cells count downwards: the edges below a value are those in higher cells.
-        bins = below + len(inside) - np.searchsorted(np.sort(cell_of_edge), np.arange(cells), "right")
+        above = np.searchsorted(np.sort(cell_of_edge), np.arange(cells), "right")
+        bins = (edges < low).sum() + len(inside) - above
         inner = np.full(cells, np.inf)
-        inner[cell_of_edge] = inside
-        return cls(low, high, origin, scale, bins.astype(np.int64), inner, aligned, crowded=False)
+        if shift:
+            exact = np.rint((top - inside) / width)
+            if (cell_of_edge != exact).any():
+                return None
+        else:
+            inner[cell_of_edge] = inside
+        return cls(low, high, grid.origin, grid.magic, bins.astype(np.int64), inner)
+
+    def cells_of(self, values: Floats) -> Integers:
+        """The cells of values within the bounds."""
+        bits = ((self.origin - values) + self.magic).view(np.int64)
+        return bits - np.array(self.magic).view(np.int64)
 
 
 def value_bounds(column: Column) -> tuple[float, float]:
@@ -100,29 +122,22 @@ def deviation_scale(column: Column) -> float:
     return column.deviation or 1.0
 
 
-def _aligned_width(edges: np.ndarray, span: float) -> float | None:
-    """The widest power of two of which every edge is a multiple, if that makes few enough cells."""
+def _aligned_exponent(edges: Floats, span: float) -> int | None:
+    """Of the widest power of two of which every edge is a multiple."""
     exponents = [_trailing_exponent(edge) for edge in edges.tolist() if edge]
-    wanted = _exponent_below(span / _CELLS_WANTED) if span > 0 else 0
-    exponent = min([wanted, *exponents])
-    return _affordable(exponent, span)
+    return min([_exponent_below(span) if span > 0 else 0, *exponents])
 
 
-def _separating_width(edges: np.ndarray, low: float, high: float) -> float | None:
-    """The widest power of two that puts the edges into cells of their own, if there is one."""
-    gap = float(np.diff(edges).min()) if len(edges) > 1 else high - low
-    if not gap > 0:
-        return None
-    return _affordable(_exponent_below(gap / 2), high - low)
+def _separating_exponent(edges: Floats, span: float) -> int | None:
+    """Of the widest power of two that puts the edges into cells of their own, if there is one."""
+    gap = float(np.diff(edges).min()) if len(edges) > 1 else span
+    return _exponent_below(gap / 2) if gap > 0 else None
 
 
-def _affordable(exponent: int, span: float) -> float | None:
-    try:
-        width = math.ldexp(1.0, exponent)
-    except OverflowError:
-        return None
-    fits = math.isfinite(span) and width > 0 and span / width <= CELL_LIMIT
-    return width if fits and math.isfinite(1.0 / width) else None
+def _fits(exponent: int, span: float, most_cells: int) -> bool:
+    if abs(exponent) > _LARGEST_EXPONENT:
+        return False
+    return span / math.ldexp(1.0, exponent) <= most_cells - 4
 
 
 def _exponent_below(value: float) -> int:
@@ -138,30 +153,47 @@ def _trailing_exponent(value: float) -> int:
 
 @dataclass(frozen=True)
 class Grid:
-    """The grids of several columns in one table, for rows of all of them.
+    """The grids of several columns side by side: the cells of one row of a tile.
 
-    `bins[starts[i] + cell]` is the bin of column i counted from the first bin of column 0.
+    The cells of column i are `starts[i] : starts[i + 1] - 1`; the cell behind them counts NaN.
+
+    Attributes:
+        bins: shape (width,), the bin of each cell counted from the first bin of column 0; the NaN
+            of column i is `offsets[-1] + i`.
+        edges: shape (width,), the edge inside each cell, +Inf where there is none.
+        compares: whether any cell has an edge inside, so that there are cells above edges too.
+        crowded: the columns that are searched.
     """
 
     columns: tuple[ColumnGrid, ...]
     starts: tuple[int, ...]
-    bins: np.ndarray[tuple[int], np.dtype[np.int64]]
-    edges: np.ndarray[tuple[int], np.dtype[np.float64]]
-    aligned: bool
+    bins: Integers
+    edges: Floats
+    compares: bool
     crowded: tuple[int, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[Column], offsets: Sequence[int]) -> Grid:
-        """Grids of `columns`, whose first bins are `offsets`."""
-        grids = tuple(ColumnGrid.of(column) for column in columns)
-        sizes = [len(grid.bins) for grid in grids]
-        starts = np.cumsum([0, *sizes])[:-1].tolist()
-        bins = [grid.bins + offset for grid, offset in zip(grids, offsets, strict=False)]
+    def of(cls, columns: Sequence[Column], offsets: Sequence[int], rows: int) -> Grid:
+        """Grids of `columns`, whose first bins are `offsets`, for tiles of so many rows."""
+        share = _CELLS_IN_ALL // (rows * max(1, len(columns)))
+        most = max(_FEWEST_CELLS, min(MOST_CELLS, share))
+        grids = tuple(ColumnGrid.of(column, most) for column in columns)
+        starts = np.cumsum([0, *(len(grid.bins) + 1 for grid in grids)])
+        bins = [np.zeros(0, np.int64)]
+        for index, grid in enumerate(grids):
+            bins += [grid.bins + offsets[index], np.array([offsets[-1] + index])]
+        edges = [np.append(grid.edges, np.inf) for grid in grids]
+        joined = np.concatenate([np.zeros(0), *edges])
         return cls(
             grids,
-            tuple(starts),
-            np.concatenate([*bins, np.zeros(0, np.int64)]),
-            np.concatenate([*(grid.edges for grid in grids), np.zeros(0)]),
-            all(grid.aligned for grid in grids),
-            tuple(i for i, grid in enumerate(grids) if grid.crowded),
+            tuple(starts.tolist()),
+            np.concatenate(bins),
+            joined,
+            bool(np.isfinite(joined).any()),
+            tuple(index for index, grid in enumerate(grids) if grid.crowded),
         )
+
+    @property
+    def width(self) -> int:
+        """Cells of one row."""
+        return self.starts[-1]

@@ -1,4 +1,4 @@
-"""Folding rows of numbers into bins and moments, a tile of rows at a time.
+"""Folding rows of numbers into cells and moments, a tile of rows at a time.
 
 A tile is a few rows of float64 laid end to end, at most `TILE_VALUES` values: NumPy's element-wise
 functions keep the GIL below 500 elements, so that no call can lose its turn to another thread, and
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,12 +21,13 @@ from mlmonitor.tally.grid import Grid, deviation_scale
 from mlmonitor.tally.layout import DEVIATION_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mlmonitor.reference import Column
     from mlmonitor.tally.layout import Block
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 TILE_VALUES: Final = 496
 TILE_ROWS: Final = 32
@@ -37,51 +39,62 @@ def rows_a_tile(block: Block) -> int:
     return max(1, min(TILE_ROWS, TILE_VALUES // width))
 
 
-@dataclass(frozen=True)
-class PlaneShape:
-    """The scratch cells of a kernel, float64 values in one run of memory.
+@lru_cache(maxsize=64)
+def grid_of(block: Block) -> Grid:
+    """The grid of a block's binned columns."""
+    return Grid.of(block.binned, block.offsets, rows_a_tile(block))
 
-    `counts` is (rows, bins + columns): bins and, behind them, the NaNs of each column. `above`,
-    `below`, `squares` and `nonzero` are (rows, columns).
+
+@dataclass(frozen=True)
+class Planes:
+    """What a kernel counts in: runs of float64 values in one memory.
+
+    Attributes:
+        counts: a plane of cells for each row of a tile; where the grid compares with edges inside
+            its cells, as many again for the values above them.
+        above, below, squares, nonzero: shape (rows * columns,), sums of deviations, in units of
+            `_fold_unit`, and of values other than zero.
     """
 
-    rows: int
-    columns: int
-    bins: int
+    counts: Floats
+    above: Floats
+    below: Floats
+    squares: Floats
+    nonzero: Floats
+
+    @staticmethod
+    def size(block: Block) -> int:
+        """Float64 values that the planes of a block need."""
+        grid, rows = grid_of(block), rows_a_tile(block)
+        return rows * (grid.width * (1 + grid.compares) + 4 * len(block.binned))
 
     @classmethod
-    def of(cls, block: Block) -> PlaneShape:
-        """The planes that the binned columns of `block` need."""
-        return cls(rows_a_tile(block), len(block.binned), block.offsets[-1])
+    def of(cls, block: Block, memory: Floats) -> Planes:
+        """The planes of a block in a memory of shape (size,)."""
+        tile = rows_a_tile(block) * len(block.binned)
+        counts = len(memory) - 4 * tile
+        ends = range(counts, len(memory), tile) if tile else [0] * 4
+        sums = [memory[end : end + tile] for end in ends]
+        return cls(memory[:counts], *sums)
 
-    @property
-    def size(self) -> int:
-        """Number of float64 values."""
-        return self.rows * (self.bins + 5 * self.columns)
-
-    def split(self, memory: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """Flat views of counts, above, below, squares and nonzero in `memory`."""
-        counts, tile = self.rows * (self.bins + self.columns), self.rows * self.columns
-        ends = [counts + i * tile for i in range(5)]
-        above, below, squares, nonzero = (memory[end : end + tile] for end in ends[:4])
-        return memory[:counts], above, below, squares, nonzero
-
-    def add_to(self, cells: Floats, block: Block, memory: Floats) -> None:
-        """Sum the planes in `memory` and add them to the layout's `cells`."""
-        if not self.columns:
+    def add_to(self, cells: Floats, block: Block) -> None:
+        """Sum the planes and add them to the layout's cells."""
+        if not block.binned:
             return
-        counts, above, below, squares, nonzero = self.split(memory)
-        summed = counts.reshape(self.rows, -1).sum(axis=0)
-        cells[block.bins] += summed[: self.bins]
-        cells[block.nan] += summed[self.bins :]
+        grid, rows, columns = grid_of(block), rows_a_tile(block), len(block.binned)
+        bins = np.concatenate([grid.bins, grid.bins + 1]) if grid.compares else grid.bins
+        summed = self.counts.reshape(-1, rows, grid.width).sum(axis=1).reshape(-1)
+        counted = np.bincount(bins, summed, minlength=block.offsets[-1] + columns + 1)
+        cells[block.bins] += counted[: block.offsets[-1]]
+        cells[block.nan] += counted[block.offsets[-1] : block.offsets[-1] + columns]
         scale = np.array([1.0 / (deviation_scale(c) * _fold_unit(c)) for c in block.binned])
         for part, plane, factor in (
-            (block.above, above, scale),
-            (block.below, below, scale),
-            (block.squares, squares, scale * scale),
-            (block.nonzero, nonzero, 1.0),
+            (block.above, self.above, scale),
+            (block.below, self.below, scale),
+            (block.squares, self.squares, scale * scale),
+            (block.nonzero, self.nonzero, 1.0),
         ):
-            cells[part] += plane.reshape(self.rows, self.columns).sum(axis=0) * factor
+            cells[part] += plane.reshape(rows, columns).sum(axis=0) * factor
 
 
 def _fold_unit(column: Column) -> float:
@@ -97,54 +110,90 @@ def _fold_unit(column: Column) -> float:
 class Kernel:
     """Folds tiles of rows over the binned columns of one block.
 
-    `fold(values)` counts a tile: float64 of shape (n * columns,), row after row, n up to
-    `shape.rows`; `memory` holds the planes, and rare values are counted in the layout's `cells`.
+    `memory` holds the planes, and rare values are counted in the layout's `cells`.
     """
 
     def __init__(self, block: Block, memory: Floats, cells: Floats) -> None:
-        self.shape = PlaneShape.of(block)
-        self._block, self._memory, self._cells = block, memory, cells
-        self._grid = Grid.of(block.binned, block.offsets)
-        rows, columns = self.shape.rows, self.shape.columns
-        self._full = _make_fold(self, rows)
+        self.block, self.cells = block, cells
+        self.rows, self.columns = rows_a_tile(block), len(block.binned)
+        self.grid, self.planes = grid_of(block), Planes.of(block, memory)
+        self._full = _make_fold(self, self.rows)
         self._partial: dict[int, Callable[[Floats], None]] = {}
-        self._values = rows * columns
+        self._values = self.rows * self.columns
+        self._buffer = bytearray(8 * self._values)
+        self._tile = np.frombuffer(self._buffer, np.float64) if self._values else np.zeros(0)
 
     def fold(self, values: Floats) -> None:
-        """Count a tile of whole rows."""
+        """Count a tile of whole rows: float64 of shape (n * columns,), n up to `rows`."""
         if len(values) == self._values:
             self._full(values)
         elif len(values):
-            rows = len(values) // self.shape.columns
+            rows = len(values) // self.columns
             if rows not in self._partial:
                 self._partial[rows] = _make_fold(self, rows)
             self._partial[rows](values)
 
+    def fold_packed(self, rows: Sequence[bytes]) -> None:
+        """Count a tile of rows, each the bytes of its float64 values."""
+        if len(rows) == self.rows:
+            self._buffer[:] = b"".join(rows)
+            self._full(self._tile)
+        else:
+            self.fold(np.frombuffer(b"".join(rows)))
+
     def second_look(
-        self, values: Floats, deviation: Floats, slot: np.ndarray, differs: np.ndarray, nan_slot: np.ndarray
+        self, values: Floats, deviation: Floats, slot: Integers, differs: np.ndarray, last: Integers
     ) -> None:
-        """Put right the slots and deviations of the values that the grid does not map."""
+        """Put right the slots and deviations of the values that the grid does not map.
+
+        `last` is the last slot of each value's column, that of NaN.
+        """
         nan = np.isnan(values)
         missing = np.count_nonzero(nan)
         if missing:
-            np.copyto(slot, nan_slot, where=nan)
+            np.copyto(slot, last, where=nan)
             np.copyto(deviation, 0.0, where=nan)
         if np.count_nonzero(differs) == missing:
             return
-        columns, plane = self.shape.columns, self.shape.bins + self.shape.columns
+        starts = self.grid.starts
         for position in np.flatnonzero(differs & ~nan).tolist():
-            row, index = divmod(position, columns)
+            index = position % self.columns
             value = float(values[position])
-            edges = self._block.binned[index].edges or ()
-            slot[position] = row * plane + self._block.offsets[index] + bisect_left(edges, value)
-            deviation[position] = self._judge(index, value, float(deviation[position]))
+            first = int(last[position]) + 1 - (starts[index + 1] - starts[index])
+            slot[position] = first + self._cell_of_bin(index, value)
+            deviation[position] = self._judge(index, value)
 
-    def _judge(self, index: int, value: float, deviation: float) -> float:
+    def _cell_of_bin(self, index: int, value: float) -> int:
+        """A cell that belongs to the bin of a value out of bounds."""
+        column, grid = self.block.binned[index], self.grid.columns[index]
+        found = bisect_left(column.edges or (), value)
+        if grid.crowded:
+            return found
+        return self._rest_of_bins(index, found, above=value > grid.high)
+
+    def _rest_of_bins(self, index: int, wanted: int, *, above: bool) -> int:
+        """The cell nearest to a bound whose bin is the wanted one, else note the difference.
+
+        Out of bounds a value lies in the outermost bin but where the user has drawn the range
+        narrower than the bins; it is then counted in its bin at once.
+        """
+        bins = self.grid.columns[index].bins
+        cell = 0 if above else len(bins) - 1
+        mapped = int(bins[cell])
+        if mapped != wanted:
+            first = self.block.bins.start + self.block.offsets[index]
+            self.cells[first + wanted] += 1
+            self.cells[first + mapped] -= 1
+        return cell
+
+    def _judge(self, index: int, value: float) -> float:
         """Count what is wrong with a value out of bounds; its deviation within the limit."""
-        block, cells = self._block, self._cells
+        block, cells = self.block, self.cells
         column = block.binned[index]
         allowed = column.range
-        reach = DEVIATION_LIMIT * deviation_scale(column) * _fold_unit(column)
+        unit = _fold_unit(column)
+        reach = DEVIATION_LIMIT * deviation_scale(column) * unit
+        deviation = (value - (column.mean or 0.0)) * unit
         if math.isinf(value):
             cells[block.infinite.start + index] += 1
         else:
@@ -154,14 +203,12 @@ class Kernel:
                 cells[block.extreme.start + index] += 1
         return min(max(deviation, -reach), reach)
 
-    def search(self, values: Floats, slot: np.ndarray) -> None:
+    def search(self, values: Floats, slot: Integers, first: Integers) -> None:
         """Find the bins of the columns whose edges lie too close for a grid."""
-        columns, plane = self.shape.columns, self.shape.bins + self.shape.columns
-        starts = np.arange(len(values) // columns) * plane
-        for index in self._grid.crowded:
-            edges = np.array(self._block.binned[index].edges)
-            found = np.searchsorted(edges, values[index::columns])
-            slot[index::columns] = found + starts + self._block.offsets[index]
+        for index in self.grid.crowded:
+            edges = np.array(self.block.binned[index].edges)
+            found = np.searchsorted(edges, values[index :: self.columns])
+            slot[index :: self.columns] = first[index :: self.columns] + found
 
 
 def _make_fold(kernel: Kernel, rows: int) -> Callable[[Floats], None]:  # noqa: PLR0915 - one straight run
@@ -169,51 +216,53 @@ def _make_fold(kernel: Kernel, rows: int) -> Callable[[Floats], None]:  # noqa: 
 
     Everything is computed before anything is counted, so that a failure counts nothing.
     """
-    block, shape, grid = kernel._block, kernel.shape, kernel._grid  # noqa: SLF001 - its own kernel
-    columns, size = shape.columns, rows * shape.columns
-    counts, *planes = shape.split(kernel._memory)  # noqa: SLF001
-    above, below, squares, nonzero = (plane[:size] for plane in planes)
+    block, grid, planes = kernel.block, kernel.grid, kernel.planes
+    columns, size = kernel.columns, rows * kernel.columns
+    counts, upper = planes.counts, np.full(size, kernel.rows * grid.width)
+    above, below = planes.above[:size], planes.below[:size]
+    squares, nonzero = planes.squares[:size], planes.nonzero[:size]
 
     def tiled(values: list[float]) -> Floats:
         return np.tile(np.array(values, dtype=np.float64), rows)
 
     low, high = tiled([g.low for g in grid.columns]), tiled([g.high for g in grid.columns])
-    origin, scale = tiled([g.origin for g in grid.columns]), tiled([g.scale for g in grid.columns])
+    origin, magic = tiled([g.origin for g in grid.columns]), tiled([g.magic for g in grid.columns])
     mean = tiled([column.mean or 0.0 for column in block.binned])
     unit = tiled([_fold_unit(column) for column in block.binned])
-    rescales = bool((unit != 1.0).any())
-    start = np.tile(np.array(grid.starts, dtype=np.int64), rows)
-    plane = np.repeat(np.arange(rows, dtype=np.int64) * (shape.bins + columns), columns)
-    nan_slot = plane + shape.bins + np.tile(np.arange(columns), rows)
+    plane = np.repeat(np.arange(rows, dtype=np.int64) * grid.width, columns)
+    first = plane + np.tile(np.array(grid.starts[:-1], dtype=np.int64), rows)
+    last = plane + np.tile(np.array(grid.starts[1:], dtype=np.int64) - 1, rows)
+    base = magic.view(np.int64) - first
+    edges = np.tile(grid.edges, kernel.rows) if grid.compares else grid.edges
     zero, one = np.zeros(size), np.ones(size)
-    clipped, deviation, part, up, down, square = (np.empty(size) for _ in range(6))
-    cell, slot = np.empty(size, np.int64), np.empty(size, np.int64)
+    clipped, deviation, up, down, square, summed = (np.empty(size) for _ in range(6))
+    bits, slot, higher = summed.view(np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     differs, filled = np.empty(size, np.bool_), np.empty(size, np.bool_)
-    bin_of_cell, edge_of_cell = grid.bins, grid.edges
-    searches, compares = bool(grid.crowded), not grid.aligned
+    rescales, searches, compares = bool((unit != 1.0).any()), bool(grid.crowded), grid.compares
     tracks_nonzero = any(column.kind == "sparse" for column in block.binned)
     second_look, search = kernel.second_look, kernel.search
     add, subtract, multiply, fmax, fmin = np.add, np.subtract, np.multiply, np.fmax, np.fmin
-    not_equal, greater, copyto, count_nonzero = np.not_equal, np.greater, np.copyto, np.count_nonzero
+    not_equal, greater, count_nonzero = np.not_equal, np.greater, np.count_nonzero
+    copyto = np.copyto
 
     def fold(values: Floats) -> None:
         fmax(values, low, clipped)
         fmin(clipped, high, clipped)
         not_equal(clipped, values, differs)
-        subtract(values, mean, deviation)
+        subtract(clipped, mean, deviation)
         if rescales:
             multiply(deviation, unit, deviation)
-        subtract(origin, clipped, part)
-        multiply(part, scale, part)
-        copyto(cell, part, casting="unsafe")
-        add(cell, start, cell)
-        add(bin_of_cell[cell], plane, slot)
-        if compares:
-            add(slot, greater(clipped, edge_of_cell[cell]), slot)
+        subtract(origin, clipped, summed)
+        add(summed, magic, summed)
+        subtract(bits, base, slot)
         if searches:
-            search(values, slot)
+            search(values, slot, first)
+        if compares:
+            greater(clipped, edges[slot], filled)
+            add(slot, upper, higher)
+            copyto(slot, higher, where=filled)
         if count_nonzero(differs):
-            second_look(values, deviation, slot, differs, nan_slot)
+            second_look(values, deviation, slot, differs, last)
         fmax(deviation, zero, up)
         subtract(up, deviation, down)
         multiply(deviation, deviation, square)

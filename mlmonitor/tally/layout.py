@@ -43,7 +43,7 @@ PRESENT, ABSENT, MISTYPED = range(3)
 COUNTED_CELLS: Final = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """The cells of one side: `inputs`, say. Slices index the whole array of cells.
 

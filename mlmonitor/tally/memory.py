@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlmonitor.tally import categories
-from mlmonitor.tally.kernel import PlaneShape
+from mlmonitor.tally.kernel import Planes
 
 if TYPE_CHECKING:
     from mlmonitor.tally.kernel import Floats
@@ -38,7 +38,7 @@ class MemoryMap:
         end, numeric, others = layout.size, [], []
         for block in layout.blocks:
             for parts, size in (
-                (numeric, PlaneShape.of(block).size),
+                (numeric, Planes.size(block)),
                 (others, categories.plane_size(block)),
             ):
                 parts.append(slice(end, end + size))
@@ -51,7 +51,7 @@ class MemoryMap:
         for block, numeric, others in zip(
             self.layout.blocks, self.numeric, self.others, strict=True
         ):
-            PlaneShape.of(block).add_to(cells, block, memory[numeric])
+            Planes.of(block, memory[numeric]).add_to(cells, block)
             if others.start < others.stop:
                 categories.add_planes(cells, block, memory[others])
         return cells

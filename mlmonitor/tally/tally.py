@@ -190,7 +190,8 @@ class Tally:
             self._head, memory = self._store.open()
         cells = memory[: self.layout.size]
         self._cells = memoryview(cells)
-        self._bounds = self._head.begin, self._head.end
+        shared = self._store.is_shared
+        self._bounds = (self._head.begin, self._head.end) if shared else (_nothing, _nothing)
         for channel, numeric, others in zip(
             self.channels.values(), self._map.numeric, self._map.others, strict=True
         ):
@@ -198,7 +199,7 @@ class Tally:
         self._head.describe(self._state())
         self._memory = memory
         self.opened.append(True)
-        if self._store.is_shared:
+        if shared:
             flusher.beat(self)
 
     def _fold(self, *, everything: bool) -> None:
@@ -287,3 +288,7 @@ class Tally:
 
 def _ignore(stage: str, error: Exception) -> None:
     """What a tally does with failures that nobody asked to hear of."""
+
+
+def _nothing() -> None:
+    """What marks the bounds of a write that nobody else can see."""
