@@ -123,7 +123,7 @@ def _watcher(
         )
     )
     url = f"http://{stack.HOST}:{own}"
-    watcher = watch.Prometheus(url, f"{ready.window:g}s", ready.step)
+    watcher = watch.Prometheus(url, f"{ready.window:g}s")
     show.step(f"{watcher.name} on {url}, with the generated rules")
     return watcher
 

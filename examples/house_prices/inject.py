@@ -54,7 +54,7 @@ def missing_basement(houses: pd.DataFrame, _seed: int = SEED) -> pd.DataFrame:
 NOTHING: Final = Injection("nothing", "Nothing changes", unchanged)
 INJECTIONS: Final = (
     Injection("neighbourhoods", "Other neighbourhoods", neighbourhoods),
-    Injection("square_metres", "Square metres for square feet", square_metres),
+    Injection("square_metres", "Square feet as square metres", square_metres),
     Injection("missing_basement", "A feature goes missing", missing_basement),
 )
 BY_NAME: Final = {injection.name: injection for injection in (NOTHING, *INJECTIONS)}

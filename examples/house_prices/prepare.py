@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import joblib
+from threadpoolctl import threadpool_limits
 
 from examples.house_prices.houses import SEED, as_rows, split
 from examples.house_prices.inject import INJECTIONS, NOTHING
@@ -93,12 +94,15 @@ def prepare(folder: Path, show: Show) -> Prepared:
     show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
     thresholds = Thresholds(**config.thresholds_by_model[MODEL])
     injections = (NOTHING, *INJECTIONS)
-    return Prepared(
-        reference=reference,
-        truths={
+    with threadpool_limits(1):
+        truths = {
             one.name: truth(one, houses, model, reference, thresholds, seed=SEED)
             for one in injections
-        },
+        }
+    show.step("Computed what each injection does to each column")
+    return Prepared(
+        reference=reference,
+        truths=truths,
         rows={one.name: as_rows(one.apply(houses, SEED)) for one in injections},
         thresholds=thresholds,
         window=config.prometheus.windows[0],

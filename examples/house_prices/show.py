@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from examples.house_prices.replay import Replay
     from examples.house_prices.watch import Key
 
-MOST_NAMES = 5
+MOST_NAMES = 4
 
 
 class Show:
@@ -59,27 +59,28 @@ class Show:
         """A stretch of the replay begins."""
         rows = self._replay.sent if self._replay else 0
         self._console.print(f"[bold]{escape(title)}[/] [dim]from row {rows:,} on[/]")
-        self._seen = set()
         self._bar.reset(self._task, description=title, total=seconds, rows=rows, drifted="")
 
     def now(self, passed: float, drifted: set[Key]) -> None:
-        """What has drifted by now; newly drifted columns in a line of their own."""
+        """What has drifted by now, each change in a line of its own."""
         rows = self._replay.sent if self._replay else 0
         text = f"{len(drifted)} drifted" if drifted else "no drift"
         self._bar.update(self._task, completed=passed, rows=rows, drifted=text)
         new = sorted(column for _, column in drifted - self._seen)
         if new:
             more = f" and {len(new) - MOST_NAMES} more" if len(new) > MOST_NAMES else ""
-            names = ", ".join(new[:MOST_NAMES])
-            self._console.print(f"  [yellow]![/] {passed:4.1f} s  {escape(names)}{more}")
-        self._seen |= drifted
+            names = escape(", ".join(new[:MOST_NAMES]))
+            self._console.print(f"  [yellow]![/] {passed:4.1f} s  {names}{more}", soft_wrap=True)
+        elif self._seen and not drifted:
+            self._console.print(f"  [green]✓[/] {passed:4.1f} s  no column drifts any more")
+        self._seen = drifted
 
     def verdicts(self, verdicts: Sequence[Verdict], replay: Replay) -> None:
         """Truth beside findings, one line a phase."""
         table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("what changed")
-        for heading in ("had to be found", "found", "first after", "had to stay silent", "alerted"):
-            table.add_column(heading, justify="right")
+        table.add_column("columns", no_wrap=True)
+        for heading in ("to be found", "found", "first", "to stay silent", "alerted"):
+            table.add_column(heading, justify="right", no_wrap=True)
         for verdict in verdicts:
             required, silent = verdict.of("must be found"), verdict.of("must stay silent")
             first = "" if verdict.first_after is None else f"{verdict.first_after:.1f} s"

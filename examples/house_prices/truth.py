@@ -133,8 +133,12 @@ def psi_excess(old: Floats, new: Floats) -> float:
 
 def _by_category(old: Floats, new: Floats) -> tuple[Floats, Floats]:
     categories = pd.unique(pd.Series(np.concatenate([old, new])))
-    first, second = (pd.Series(rows).value_counts().reindex(categories) for rows in (old, new))
-    return first.fillna(0).to_numpy(np.float64), second.fillna(0).to_numpy(np.float64)
+
+    def counted(rows: Floats) -> Floats:
+        counts = pd.Series(rows).value_counts().reindex(categories, fill_value=0)
+        return np.asarray(counts, dtype=np.float64)
+
+    return counted(old), counted(new)
 
 
 def _by_bin(column: Column, old: Floats, new: Floats) -> tuple[Floats, Floats]:

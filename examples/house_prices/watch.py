@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import urllib.parse
 import urllib.request
@@ -70,8 +71,8 @@ def fetch(url: str) -> str:
 class Prometheus:
     """Reads what the generated rules recorded."""
 
-    def __init__(self, url: str, window: str, step: float) -> None:
-        self._url, self._step = url, step
+    def __init__(self, url: str, window: str) -> None:
+        self._url = url
         self._window = f'window="{window}"'
         version = self._get("status/buildinfo")["version"]
         self.name = f"Prometheus {version}"
@@ -83,20 +84,16 @@ class Prometheus:
 
     def history(self, start: float, end: float) -> History:
         """See `Watcher`."""
-        effect = f"max by (side, column) (mlmonitor:column_test:effect{{{self._window}}})"
-        verdict = f"max by (side, column) (mlmonitor:column:drifted{{{self._window}}})"
-        verdicts = {
-            _key(one["metric"]): {moment for moment, value in one["values"] if value == "1"}
-            for one in self._range(verdict, start, end)
-        }
-        return {
-            key: [
-                Point(moment, float(value), moment in verdicts.get(key, ()))
-                for moment, value in one["values"]
-            ]
-            for one in self._range(effect, start, end)
-            if (key := _key(one["metric"]))[0] in SIDES
-        }
+        verdicts = self._samples("mlmonitor:column:drifted", start, end)
+        drifted = {(key, moment) for key, moment, value in verdicts if value == 1}
+        largest: dict[tuple[Key, float], float] = {}
+        for key, moment, value in self._samples("mlmonitor:column_test:effect", start, end):
+            if key[0] in SIDES:
+                largest[key, moment] = max(value, largest.get((key, moment), 0.0))
+        history: History = defaultdict(list)
+        for (key, moment), effect in sorted(largest.items()):
+            history[key].append(Point(moment, effect, (key, moment) in drifted))
+        return dict(history)
 
     def counts(self, columns: list[Column], moment: float) -> dict[Key, Counts]:
         """See `Watcher`."""
@@ -127,11 +124,14 @@ class Prometheus:
         result: list[dict[str, Any]] = self._get("query", query=query, time=moment)["result"]
         return result
 
-    def _range(self, query: str, start: float, end: float) -> list[dict[str, Any]]:
-        result: list[dict[str, Any]] = self._get(
-            "query_range", query=query, start=start, end=end, step=self._step / 2
-        )["result"]
-        return result
+    def _samples(self, record: str, start: float, end: float) -> list[tuple[Key, float, float]]:
+        """Every recorded sample of the window, at the moment of its evaluation."""
+        series = self._query(f"{record}{{{self._window}}}[{math.ceil(end - start)}s]", end)
+        return [
+            (_key(one["metric"]), moment, float(value))
+            for one in series
+            for moment, value in one["values"]
+        ]
 
     def _get(self, path: str, **parameters: object) -> Any:
         query = urllib.parse.urlencode(parameters)
@@ -171,7 +171,7 @@ class Embedded:
                     if one.side in SIDES:
                         point = Point(moment, one.effect, one.drifted)
                         found[one.side, one.column].append(point)
-        return found
+        return dict(found)
 
     def counts(self, columns: list[Column], moment: float) -> dict[Key, Counts]:
         """See `Watcher`."""
