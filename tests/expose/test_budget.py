@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from mlmonitor.expose import cardinality, left_out
+from mlmonitor.expose.text import SourceText, families
+from mlmonitor.reference import Reference
+from tests.expose.sources import Counts, counts, nasty, parsed
+from tests.references import binned, mixed, reference
+
+
+@pytest.mark.parametrize("profile", [mixed(), nasty(), reference()], ids=("mixed", "nasty", "none"))
+def test_the_plan_is_what_a_scrape_holds(profile: Reference) -> None:
+    source = counts(profile)
+    source.pids = (source.pids[0], 1)
+    samples = parsed(families([SourceText(source).samples("all")], "text"))
+    plan = cardinality(profile, workers=2, pods=3)
+    assert plan.per_pod == len(samples)
+    assert plan.total == 3 * plan.per_pod
+    for column in plan.columns:
+        found = [
+            name
+            for name, labels in samples
+            if {("column", column.column), ("side", column.side)} <= set(labels)
+        ]
+        fixed = [n for n in found if "reference" in n or n == "mlmonitor_column_info"]
+        assert (column.live, column.reference) == (len(found) - len(fixed), len(fixed))
+
+
+def test_columns_beyond_the_cap_are_left_out_inputs_first() -> None:
+    profile = mixed()
+    everything = cardinality(profile).per_pod
+    assert left_out(profile, cap=everything) == ()
+    assert [column.name for column in left_out(profile, cap=everything - 1)] == ["note"]
+    size = next(column for column in profile.columns if column.name == "size")
+    assert left_out(profile, cap=0)[0].side == "output"
+    most = left_out(profile, cap=cardinality(profile).model + 70)
+    assert most[0] is size
+    assert len(most) == len(profile.columns) - 1
+
+
+def test_what_is_left_out_is_not_counted_in_the_plan() -> None:
+    profile = mixed()
+    cap = cardinality(profile).per_pod - 1
+    plan = cardinality(profile, cap=cap)
+    assert [column.column for column in plan.columns if not column.exposed] == ["note"]
+    assert plan.per_pod <= cap
+
+
+def test_ten_thousand_columns_stay_within_the_cap() -> None:
+    profile = reference(*(binned(f"x{i}", [0.0, 1.0], edges=[0.5]) for i in range(10_000)))
+    plan = cardinality(profile, cap=20_000)
+    assert 19_900 < plan.per_pod <= 20_000
+    assert isinstance(counts(profile), Counts)
