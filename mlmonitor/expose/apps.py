@@ -14,13 +14,13 @@ from mlmonitor.expose.collector import render
 from mlmonitor.expose.negotiate import accepts_gzip
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     from prometheus_client import CollectorRegistry
 
     from mlmonitor.expose.text import Part
 
-    AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+    AsgiApp = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 ReferencePlace = Literal["inline", "separate"]
@@ -60,7 +60,7 @@ def asgi_app(
     """
 
     async def app(
-        scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+        scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
     ) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
@@ -126,7 +126,7 @@ def _part(path: str, reference: ReferencePlace) -> Part:
     return "reference" if path.rstrip("/").endswith("/reference") else "live"
 
 
-def _from_scope(scope: dict[str, Any]) -> _Request:
+def _from_scope(scope: MutableMapping[str, Any]) -> _Request:
     def header(name: bytes) -> str:
         return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
