@@ -92,7 +92,7 @@ def prepare(folder: Path, show: Show) -> Prepared:
         _mlmonitor(command)
     reference = Reference.load(profile)
     show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
-    thresholds = Thresholds(**config.thresholds_by_model[MODEL])
+    thresholds = Thresholds(**config.thresholds_by_model[MODEL])  # type: ignore[arg-type]
     injections = (NOTHING, *INJECTIONS)
     with threadpool_limits(1):
         truths = {

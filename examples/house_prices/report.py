@@ -129,8 +129,8 @@ def _tiles(story: Story) -> str:
 def _timeline(story: Story) -> str:
     return (
         "<h2>Every column, all the time</h2>"
-        '<p class="soft">One line a column: its largest effect over its threshold. A line in colour '
-        "had alerted: the effect was above the threshold, and too unlikely to be chance.</p>"
+        '<p class="soft">One line a column: its largest effect over its threshold. A line in '
+        "colour had alerted. Grey above the threshold: too few rows yet to tell it from chance.</p>"
         f'<div class="panel">{timeline(story.history, story.verdicts)}</div>'
     )
 
