@@ -137,7 +137,7 @@ def program() -> None:
 @click.option("--fail", is_flag=True, help="Exit with status 1 when a column drifted.")
 @_config
 @_debug
-def drift(
+def drift(  # noqa: PLR0913, PLR0917 - one for each option
     files: tuple[str, ...],
     reference: str,
     target: str | None,

@@ -272,23 +272,28 @@ def _resolved(
 
 def _problem(error: ErrorDetails, key: Key, known: list[str], document: Document) -> str:
     """A pydantic error as a problem and its fix."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    kind, value, message = error["type"], error["input"], error["msg"]
     if kind == "extra_forbidden":
         return f"unknown key{hint(str(key[-1]), known)}"
     if kind == "missing":
         return "is required; add it."
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    if kind in {"literal_error", "union_tag_invalid"}:
+        return _unknown(value, error.get("ctx", {}))
     if kind == "string_type" and isinstance(value, (bool, int, float)):
         return f'must be text; write it in quotes: "{document.text(key) or value}".'
-    if kind in {"literal_error", "union_tag_invalid"}:
-        expected = re.findall(r"'([^']*)'", context.get("expected") or context["expected_tags"])
-        given = value.get("type") if isinstance(value, dict) else value
-        return f"{given!r} is unknown{hint(str(given), expected)}"
-    if kind == "value_error":
-        return error["msg"].removeprefix("Value error, ")
+    wanted = message.replace("Input should be", "must be")
     if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind]}, found {_shown(value)}."
-    text = error["msg"].replace("Input should be", "must be")
-    return f"{text[0].lower()}{text[1:]}, found {_shown(value)}."
+        wanted = f"must be {_EXPECTED[kind]}"
+    return f"{wanted[0].lower()}{wanted[1:]}, found {_shown(value)}."
+
+
+def _unknown(value: object, context: Mapping[str, Any]) -> str:
+    """A word that is none of those allowed, or a mapping whose `type` is none of them."""
+    expected = re.findall(r"'([^']*)'", context.get("expected") or context["expected_tags"])
+    given = value.get("type") if isinstance(value, dict) else value
+    return f"{given!r} is unknown{hint(str(given), expected)}"
 
 
 def _shown(value: object, limit: int = 40) -> str:

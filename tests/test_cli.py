@@ -52,13 +52,17 @@ def run(*arguments: str) -> Result:
 
 
 def process(
-    *arguments: str, cwd: Path | None = None, **options: object
+    *arguments: str, cwd: Path | None = None, stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlmonitor", *arguments]
-    environment = {"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1])}
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, **options
-    )  # type: ignore[call-overload, no-any-return]
+        [sys.executable, "-m", "mlmonitor", *arguments],
+        cwd=cwd,
+        env={"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1])},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_it_tells_its_version() -> None:
@@ -151,7 +155,7 @@ def test_drift_prints_json() -> None:
 
 def test_drift_reads_standard_input(folder: Path) -> None:
     rows = (folder / "drifted.csv").read_text()
-    done = process("drift", "-", "-r", "reference.json", "--fail", cwd=folder, input=rows)
+    done = process("drift", "-", "-r", "reference.json", "--fail", cwd=folder, stdin=rows)
     assert done.returncode == 1, done.stderr
 
 
@@ -249,7 +253,7 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
         f"{sys.executable} -m mlmonitor cardinality wide.json | head -n 1; echo ${{PIPESTATUS[0]}}"
     )
     done = subprocess.run(
-        ["bash", "-c", script],
+        ["/bin/bash", "-c", script],
         cwd=folder,
         env={"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1]), "PATH": "/usr/bin:/bin"},
         capture_output=True,

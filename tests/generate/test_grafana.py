@@ -61,7 +61,10 @@ def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
-def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def walk(
+    value: Any,  # noqa: ANN401 - any part of a document
+    path: str = "",
+) -> Iterator[tuple[str, Any]]:
     yield path, value
     if isinstance(value, (dict, list)):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
@@ -226,8 +229,10 @@ def _substitute(variable: re.Match[str]) -> str:
         (
             "mlmonitor_monitor_workers",
             "mlmonitor_monitor_worker",
-            "dashboards/small.yaml:17: rows[0].panels[0].queries[0].expr: "
-            "no metric mlmonitor_monitor_worker; did you mean mlmonitor_monitor_workers?",
+            (
+                "dashboards/small.yaml:17: rows[0].panels[0].queries[0].expr: "
+                "no metric mlmonitor_monitor_worker; did you mean mlmonitor_monitor_workers?"
+            ),
         ),
         ("sum(", "sum by (modle) (", "no label modle; did you mean model?"),
         ("<selected>", "<selectd>", "<selectd> is no placeholder; did you mean selected?"),
