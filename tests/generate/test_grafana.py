@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = Path(spec.__file__).parents[1] / "schemas" / "dashboard.schema.json"
-SETTINGS = [DashboardSettings(), DashboardSettings(scope=("cluster", "namespace"), windows=(60.0,)),
-            DashboardSettings(scope=())]  # fmt: skip
+SETTINGS = [
+    DashboardSettings(),
+    DashboardSettings(scope=("cluster", "namespace"), windows=(60.0,)),
+    DashboardSettings(scope=()),
+]
 GENERATED = [(settings, name) for settings in SETTINGS for name in dashboards(settings)]
-LEGACY = {"rows", "style", "sharedCrosshair", "hideControls", "gnetId", "__inputs", "span",
-          "cacheTimeout", "fieldOptions", "xaxis", "yaxes", "tagsQuery", "intervalFactor"}  # fmt: skip
+LEGACY = set(
+    "rows style sharedCrosshair hideControls gnetId __inputs span cacheTimeout fieldOptions xaxis "
+    "yaxes tagsQuery intervalFactor".split()
+)
 
 SMALL = """\
 uid: small
