@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from mlmonitor.expose.text import Part
 
-    AsgiApp = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+    AsgiApp = Callable[
+        [MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]
+    ]
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 ReferencePlace = Literal["inline", "separate"]

@@ -43,20 +43,25 @@ class Counts:
     error: Exception | None = None
 
     def totals(self) -> Totals:
+        """The counts, or the error that the test set."""
         if self.error is not None:
             raise self.error
         return Totals(self.layout, self.cells)
 
     def in_flight(self) -> int:
+        """Two calls."""
         return 2
 
     def loaded(self) -> float:
+        """A moment in 2023."""
         return 1_700_000_000.25
 
     def workers(self) -> list[Worker]:
+        """A worker for each of `pids`."""
         return [Worker(pid, (30, 20, 10)) for pid in self.pids]
 
     def failed(self, stage: str, error: BaseException) -> None:
+        """Remember the failure."""
         self.failures.append((stage, error))
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
+    """What a server answered."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -77,7 +79,9 @@ both = pytest.mark.parametrize("serve", [wsgi, asgi], ids=("wsgi", "asgi"))
     ("accept", "form"), [("*/*", "text"), ("application/openmetrics-text", "openmetrics")]
 )
 def test_metrics_are_served_in_the_format_that_is_asked_for(
-    serve: Any, accept: str, form: Any  # noqa: ANN401 - a context manager and a literal
+    serve: Any,  # noqa: ANN401 - a context manager
+    accept: str,
+    form: Any,  # noqa: ANN401 - a literal
 ) -> None:
     with serve(registry()) as port:
         answer = ask(port, Accept=accept)

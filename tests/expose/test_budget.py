@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mlmonitor.expose import cardinality, left_out
 from mlmonitor.expose.text import SourceText, families
-from mlmonitor.reference import Reference
 from tests.expose.sources import Counts, counts, nasty, parsed
 from tests.references import binned, mixed, reference
+
+if TYPE_CHECKING:
+    from mlmonitor.reference import Reference
 
 
 @pytest.mark.parametrize("profile", [mixed(), nasty(), reference()], ids=("mixed", "nasty", "none"))

@@ -5,6 +5,8 @@ import logging
 import threading
 import time
 import weakref
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, generate_latest
@@ -16,6 +18,10 @@ from mlmonitor.monitor import Monitor
 from tests.expose.sources import Counts, Key, counts, nasty, parsed
 from tests.references import mixed, mixed_rows, reference
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Readings = list[dict[Key, float]]
 OPENMETRICS = "application/openmetrics-text"
 
 
@@ -38,7 +44,10 @@ def test_our_text_says_what_prometheus_client_writes_of_the_registry(accept: str
     Gauge("queue_depth", "Waiting requests.", registry=registry).set(4)
     Info("build", "What was built.", registry=registry).info({"sha": "abc"})
     body, content_type = render(registry, accept)
-    theirs = generate_openmetrics(registry) if accept else generate_latest(registry)
+    write: Callable[[CollectorRegistry], bytes] = (
+        generate_openmetrics if accept else generate_latest
+    )
+    theirs = write(registry)
     ours = parsed(body, content_type)
     assert steady(ours) == steady(parsed(theirs, content_type))
     assert ours["queue_depth", ()] == 4
@@ -158,22 +167,19 @@ def test_a_monitor_without_a_reference_is_exposed() -> None:
     assert not any(name.startswith("mlmonitor_reference") for name, _ in samples)
 
 
-def test_scrapes_beside_predictions_never_see_a_counter_fall() -> None:
-    registry = CollectorRegistry()
-    monitor = Monitor("m", reference=mixed(), registry=registry)
-    predict = monitor(lambda _: time.sleep(0.0002) or 3000.0)
-    rows, stop = mixed_rows(200), threading.Event()
+def scrapes_beside(work: Callable[[], object], registry: CollectorRegistry) -> list[Readings]:
+    """What two threads read, eight times each, while two others work."""
+    stop = threading.Event()
 
-    def work() -> None:
+    def busy() -> None:
         while not stop.is_set():
-            for row in rows:
-                predict(row)
+            work()
 
-    def scrape(seen: list[dict[Key, float]]) -> None:
+    def scrape(seen: Readings) -> None:
         seen.extend(parsed(render(registry)[0]) for _ in range(8))
 
-    readings: list[list[dict[Key, float]]] = [[], []]
-    workers = [threading.Thread(target=work) for _ in range(2)]
+    readings: list[Readings] = [[], []]
+    workers = [threading.Thread(target=busy) for _ in range(2)]
     scrapers = [threading.Thread(target=scrape, args=(one,)) for one in readings]
     for thread in (*workers, *scrapers):
         thread.start()
@@ -182,9 +188,22 @@ def test_scrapes_beside_predictions_never_see_a_counter_fall() -> None:
     stop.set()
     for thread in workers:
         thread.join()
-    for seen in readings:
-        for before, after in zip(seen, seen[1:], strict=False):
-            assert not [k for k in before if k[0].endswith("_total") and after[k] < before[k]]
+    return readings
+
+
+def test_scrapes_beside_predictions_never_see_a_counter_fall() -> None:
+    registry = CollectorRegistry()
+    monitor = Monitor("m", reference=mixed(), registry=registry)
+    rows = mixed_rows(200)
+
+    @monitor
+    def predict(_: object) -> float:
+        time.sleep(0.0002)
+        return 3000.0
+
+    readings = scrapes_beside(lambda: [predict(row) for row in rows], registry)
+    for before, after in (pair for seen in readings for pair in pairwise(seen)):
+        assert not [k for k in before if k[0].endswith("_total") and after[k] < before[k]]
     last = parsed(render(registry)[0])
     identity = (("model", "m"), ("role", "live"), ("version", "1"))
     rows_counted = {v for (name, _), v in last.items() if name == names.COLUMN_ROWS.name}

@@ -35,9 +35,7 @@ PROMETHEUS_3 = (
         (",;=;,", "text"),
     ],
 )
-def test_the_format_that_the_client_likes_best_is_chosen(
-    accept: str | None, expected: str
-) -> None:
+def test_the_format_that_the_client_likes_best_is_chosen(accept: str | None, expected: str) -> None:
     assert chosen_format(accept) == expected
 
 

@@ -183,4 +183,7 @@ def test_a_worker_that_is_gone_has_no_process_metrics() -> None:
     samples = exposed(source)
     pids = {dict(labels)["pid"] for _, labels in samples if "pid" in dict(labels)}
     assert pids == {str(source.pids[0])}
-    assert samples[names.MONITOR_WORKERS.name, (("model", "m"), ("role", "live"), ("version", "1"))] == 2
+    assert (
+        samples[names.MONITOR_WORKERS.name, (("model", "m"), ("role", "live"), ("version", "1"))]
+        == 2
+    )
