@@ -100,7 +100,7 @@ def taker(tally: Tally, side: str, *, batch: bool | None) -> Callable[[Any], int
         return None
     read, append, fold_batch = channel.read, channel.pending.append, tally.fold_batch
     reader = channel.reader
-    numbers = reader.numbers
+    numbers, pack = reader.numbers, reader.pack_in_order
     of_dict, of_sequence, of_array = reader.of_dict, reader.of_sequence, reader.of_array
 
     def take_row(value: Any) -> None:  # noqa: ANN401 - whatever the model is given
@@ -126,6 +126,12 @@ def taker(tally: Tally, side: str, *, batch: bool | None) -> Callable[[Any], int
         elif kind is tuple or kind is list:
             if value and type(value[0]) not in _SCALARS and is_batch(value):
                 return take_batch(value)
+            try:
+                if pack is not None:
+                    append(pack(*value))
+                    return None
+            except Exception:  # noqa: BLE001, S110 - read with care below
+                pass
             item = of_sequence(value)
         elif is_batch(value):
             return take_batch(value)

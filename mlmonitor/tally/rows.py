@@ -70,6 +70,9 @@ class RowReader:
         self._readers: dict[type, Callable[[Any], Item]] = {dict: self.of_dict}
         self._readers[tuple] = self._readers[list] = self.of_sequence
         self._readers[np.ndarray] = self.of_array
+        in_order = self._binned == block.order
+        self.pack_in_order = self.pack if in_order else None
+        """Packs the values of a row in the reference's order, where they are all numbers."""
         self.of_float: Callable[[float], bytes] | None = None
         """Reads a float where the block has one column, of numbers."""
         if self._expected == 1:

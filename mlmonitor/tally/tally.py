@@ -236,9 +236,11 @@ class Tally:
 
     def _fold_pending(self, channel: Channel, least: int) -> None:
         pending, tile = channel.pending, channel.tile
-        while len(pending) >= least:
-            items = pending[:tile]
+        left = len(pending)  # callers may add more, faster than this folds
+        while left >= least and pending:
+            items = pending[: min(tile, left)]
             del pending[: len(items)]
+            left -= len(items)
             try:
                 channel.fold_items(items)
             except Exception as error:  # noqa: BLE001 - the prediction goes on

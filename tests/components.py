@@ -1,0 +1,240 @@
+"""Finds or obtains the real servers that tests and the demo run against.
+
+In this order: the PATH, the cache, a Debian package (downloaded and unpacked, nothing is installed),
+a build from the package registry. Needs the standard library alone. `python -m tests.components`
+obtains everything that the tests use.
+
+The cache is `$MLMONITOR_CACHE`, or `mlmonitor` in `$XDG_CACHE_HOME` or `~/.cache`. What comes into it
+is verified by those who hand it out: Debian's packages by their signed lists, Go modules by the
+checksum database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROMETHEUS_VERSIONS: Final = ("2.42", "3")
+_GO_VERSION: Final = "v0.316.0"
+_GO_PACKAGES: Final = tuple(
+    f"github.com/prometheus/prometheus/cmd/{name}@{_GO_VERSION}" for name in ("prometheus", "promtool")
+)
+_START_SECONDS: Final = 30.0
+
+# In CI a server that cannot be had is a failure, elsewhere a reason to skip.
+_Base: type[Exception] = RuntimeError if os.environ.get("CI") == "true" else unittest.SkipTest
+
+
+class Unavailable(_Base):  # type: ignore[misc, valid-type] # noqa: N818 - a reason to skip
+    """A server that this machine cannot provide, and why."""
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """The programs of one version."""
+
+    prometheus: Path
+    promtool: Path
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers at `url`."""
+
+    url: str
+
+
+def first(name: str = "prometheus") -> Path:
+    """The first Prometheus that can be had in seconds, of any version.
+
+    Raises:
+        Unavailable: none can.
+    """
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    for version in reversed(PROMETHEUS_VERSIONS):
+        if (_folder(version) / name).exists():
+            return _folder(version) / name
+    return obtain("2.42").prometheus
+
+
+def promtool(version: str) -> Path:
+    """The promtool of a version.
+
+    Raises:
+        Unavailable: it cannot be had.
+    """
+    return obtain(version).promtool
+
+
+def obtain(version: str) -> Prometheus:
+    """Prometheus and promtool of a version: `2.42` or `3`.
+
+    Raises:
+        Unavailable: they cannot be had.
+    """
+    on_path = _on_path(version)
+    if on_path is not None:
+        return on_path
+    folder = _folder(version)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _fetch(folder, _from_debian if version == "2.42" else _from_go, version)
+    return Prometheus(folder / "prometheus", folder / "promtool")
+
+
+@contextmanager
+def prometheus(version: str, config: Path) -> Iterator[Running]:
+    """A Prometheus of a version with a configuration file, until the block ends.
+
+    Raises:
+        Unavailable: the version cannot be had.
+        RuntimeError: it did not start; its last words are in the message.
+    """
+    binary, port = obtain(version).prometheus, free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "log"
+        command = [
+            str(binary), f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]  # fmt: skip
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        try:
+            _wait(process, f"{url}/-/ready", log)
+            yield Running(url)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        time.sleep(0.05)
+    message = f"Prometheus did not start: {log.read_text(errors='replace')[-2000:]}"
+    raise RuntimeError(message)
+
+
+def _cache() -> Path:
+    named = os.environ.get("MLMONITOR_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlmonitor"
+
+
+def _folder(version: str) -> Path:
+    return _cache() / f"prometheus-{version}"
+
+
+def _on_path(version: str) -> Prometheus | None:
+    server, tool = shutil.which("prometheus"), shutil.which("promtool")
+    if server is None or tool is None:
+        return None
+    told = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"version (\d[\d.]*)", told.stdout + told.stderr)
+    if found is None or not f"{found[1]}.".startswith(f"{version}."):
+        return None
+    return Prometheus(Path(server), Path(tool))
+
+
+def _fetch(folder: Path, source: Callable[[Path], None], version: str) -> None:
+    """Fill a folder beside its place, try what came, and move it there in one step."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
+        ready = Path(temporary) / "ready"
+        ready.mkdir()
+        source(ready)
+        told = _run([str(ready / "prometheus"), "--version"], ready)
+        if version == "2.42" and f"version {version}." not in told:
+            message = f"Prometheus {version}: Debian has another version: {told.splitlines()[0]}"
+            raise Unavailable(message)
+        ready.rename(folder)
+
+
+def _from_debian(folder: Path) -> None:
+    """Unpack Debian's package; its dependencies are not needed to run it."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        message = "Prometheus 2.42: not on the PATH, and this is no Debian to get its package from"
+        raise Unavailable(message)
+    try:
+        _run(["apt-get", "download", "prometheus"], folder)
+    except Unavailable:
+        # Package lists may be missing, as in a fresh container; only root can fetch them.
+        _run(["apt-get", "update"], folder)
+        _run(["apt-get", "download", "prometheus"], folder)
+    package = next(folder.glob("prometheus_*.deb"))
+    _run(["dpkg-deb", "-x", package.name, "unpacked"], folder)
+    for name in ("prometheus", "promtool"):
+        (folder / "unpacked" / "usr" / "bin" / name).rename(folder / name)
+    shutil.rmtree(folder / "unpacked")
+    package.unlink()
+
+
+def _from_go(folder: Path) -> None:
+    """Build from the Go module; without service discovery, whose dependencies are many."""
+    if shutil.which("go") is None:
+        message = "Prometheus 3: not on the PATH, and there is no Go to build it with"
+        raise Unavailable(message)
+    print("Building Prometheus 3 from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
+    for package in _GO_PACKAGES:
+        command = ["go", "install", "-tags", "remove_all_sd", package]
+        _run(command, folder, {"GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"})
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
+    """Run a command; what it printed.
+
+    Raises:
+        Unavailable: it failed, with the end of what it printed.
+    """
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        message = f"`{' '.join(command)}` failed: {done.stdout[-500:].strip()}"
+        raise Unavailable(message)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    for wanted in PROMETHEUS_VERSIONS:
+        try:
+            print(f"Prometheus {wanted}: {obtain(wanted).prometheus.parent}")  # noqa: T201
+        except Unavailable as reason:
+            print(reason, file=sys.stderr)  # noqa: T201
