@@ -54,7 +54,7 @@ def _result(name: str, found: float, yardstick: float, target: float | None) -> 
     return Result(name, 100 * found / yardstick, target, "%", note)
 
 
-def _changing(work: Callable[[], object], change: Callable[[], None], rounds: int = 30) -> float:
+def _changing(work: Callable[[], object], change: Callable[[], object], rounds: int = 30) -> float:
     """The median time of `work` after a change each."""
     taken = []
     for _ in range(rounds):
@@ -78,7 +78,7 @@ def _counters() -> CollectorRegistry:
     return registry
 
 
-def _monitored() -> tuple[CollectorRegistry, Callable[[], None]]:
+def _monitored() -> tuple[CollectorRegistry, Callable[[], object]]:
     """A registry with a monitor of about as many series, and what changes all its counters."""
     fixed, each = cardinality(_profile(0)).per_pod, cardinality(_profile(1)).columns[0].series
     profile = _profile((SERIES - fixed) // each)

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside what it writes
 """Writes docs/metrics.md from the catalogue; with --check it only compares.
 
 python docs/metrics_page.py [--check]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -69,7 +68,9 @@ def asgi_app(
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
-            response = await asyncio.to_thread(_respond, registry, _from_scope(scope), reference)
+            from asyncio import to_thread  # noqa: PLC0415 - an ASGI server has loaded it
+
+            response = await to_thread(_respond, registry, _from_scope(scope), reference)
             headers = [(key.encode(), value.encode()) for key, value in response.headers]
             start = {"type": "http.response.start", "status": response.status, "headers": headers}
             await send(start)

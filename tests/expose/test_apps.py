@@ -79,9 +79,9 @@ both = pytest.mark.parametrize("serve", [wsgi, asgi], ids=("wsgi", "asgi"))
     ("accept", "form"), [("*/*", "text"), ("application/openmetrics-text", "openmetrics")]
 )
 def test_metrics_are_served_in_the_format_that_is_asked_for(
-    serve: Any,  # noqa: ANN401 - a context manager
+    serve: Any,
     accept: str,
-    form: Any,  # noqa: ANN401 - a literal
+    form: Any,
 ) -> None:
     with serve(registry()) as port:
         answer = ask(port, Accept=accept)
@@ -92,7 +92,7 @@ def test_metrics_are_served_in_the_format_that_is_asked_for(
 
 
 @both
-def test_gzip_is_used_when_accepted_and_worth_it(serve: Any) -> None:  # noqa: ANN401
+def test_gzip_is_used_when_accepted_and_worth_it(serve: Any) -> None:
     with serve(registry()) as port:
         plain, packed = ask(port), ask(port, Accept_Encoding="gzip, deflate")
     assert "content-encoding" not in plain.headers
@@ -106,7 +106,7 @@ def test_gzip_is_used_when_accepted_and_worth_it(serve: Any) -> None:  # noqa: A
 
 
 @both
-def test_head_tells_the_headers_and_other_methods_are_refused(serve: Any) -> None:  # noqa: ANN401
+def test_head_tells_the_headers_and_other_methods_are_refused(serve: Any) -> None:
     with serve(registry()) as port:
         head, post = ask(port, method="HEAD"), ask(port, method="POST")
         got = ask(port)
@@ -118,7 +118,7 @@ def test_head_tells_the_headers_and_other_methods_are_refused(serve: Any) -> Non
 
 
 @both
-def test_the_reference_has_a_path_of_its_own_when_wanted(serve: Any) -> None:  # noqa: ANN401
+def test_the_reference_has_a_path_of_its_own_when_wanted(serve: Any) -> None:
     metrics = registry()
     with serve(metrics) as port:
         whole = set(parsed(ask(port).body))
@@ -150,7 +150,7 @@ def test_the_event_loop_goes_on_while_metrics_are_written() -> None:
     release = threading.Event()
     read = source.totals
 
-    def slow() -> Any:  # noqa: ANN401
+    def slow() -> Any:
         assert release.wait(10)
         return read()
 
