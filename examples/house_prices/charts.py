@@ -94,7 +94,7 @@ def _grid(scale: _Scale) -> list[str]:
         style = "threshold" if effect == 1 else "grid"
         parts.append(
             f'<line class="{style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="tick end" x="{LEFT - 8}" y="{y + 4:.1f}">{effect:g} ×</text>'
+            f'<text class="tick end" x="{LEFT - 8}" y="{y + 4:.1f}">{effect:g} &times;</text>'
         )
         effect = round(effect * 10, 6)
     y = scale.y(1) - 6

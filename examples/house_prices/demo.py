@@ -134,9 +134,12 @@ def _find_prometheus() -> tuple[Path | None, str]:
         return None, f"{SWITCH}=none"
     if choice:
         return Path(choice), ""
-    from tests import components
+    from tests import components  # looks for programs, and may download one
 
-    return components.first("prometheus"), ""
+    try:
+        return components.first("prometheus"), ""
+    except components.Unavailable as unavailable:
+        return None, str(unavailable)
 
 
 def _replay(

@@ -34,9 +34,14 @@ class Replay:
 
     The houses go round in one fixed order, so that any `len(houses)` rows in a row hold each house
     once. Changing `rows` changes what is sent from the next request on.
+
+    Attributes:
+        rows: what is sent.
+        sent, failed: requests so far, and those among them without a price in answer.
     """
 
     def __init__(self, port: int, rows: Sequence[House], rate: float) -> None:
+        """Send nothing yet; the `with` block starts it."""
         self.rows, self.rate, self.port = rows, rate, port
         self.sent = self.failed = 0
         self._numbers = count()

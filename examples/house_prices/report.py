@@ -110,7 +110,7 @@ def _tiles(story: Story) -> str:
     required = [one for verdict in story.verdicts for one in verdict.of("must be found")]
     silent = [one for verdict in story.verdicts for one in verdict.of("must stay silent")]
     first = [verdict.first_after for verdict in story.verdicts if verdict.first_after is not None]
-    slowest = f"{max(first):.1f} s" if first else "–"
+    slowest = f"{max(first):.1f} s" if first else "&ndash;"
     facts = [
         (f"{story.rows:,}", "houses sent"),
         (f"{sum(one.found for one in required)} of {len(required)}", "required findings made"),
@@ -178,7 +178,7 @@ def _card(story: Story, finding: Finding, number: int) -> str:
     after = "" if finding.after is None else f", found after {finding.after:.1f} s"
     return (
         f'<div class="card"><h3>{escape(truth.column)}</h3>'
-        f'<p class="soft">{finding.effect:.1f} × the threshold{after}</p>'
+        f'<p class="soft">{finding.effect:.1f} &times; the threshold{after}</p>'
         f"{distribution(bars, number, label, form)}</div>"
     )
 
@@ -235,8 +235,8 @@ def _rows(findings: Sequence[Finding]) -> str:
         lines.append(
             f"<tr><td>{escape(one.truth.column)}</td><td>{one.truth.side}</td>"
             f"<td>{one.truth.duty}</td>"
-            f'<td class="number">{one.truth.effect:.1f} ×</td>'
-            f'<td class="number">{one.effect:.1f} ×</td><td class="number">{after}</td></tr>'
+            f'<td class="number">{one.truth.effect:.1f} &times;</td>'
+            f'<td class="number">{one.effect:.1f} &times;</td><td class="number">{after}</td></tr>'
         )
     return (
         "<table><thead><tr><th>Column</th><th>Side</th><th>Truth says</th>"

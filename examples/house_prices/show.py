@@ -27,6 +27,7 @@ class Show:
     """The demo's progress and results on the terminal; plain lines where it is none."""
 
     def __init__(self) -> None:
+        """Take the time that every line counts from."""
         self._console = Console(highlight=False)
         self._started = time.monotonic()
         self._seen: set[Key] = set()
@@ -112,7 +113,7 @@ class Show:
         found = [one for one in verdict.of("must be found") if one.found][:MOST_NAMES]
         if found:
             columns = ", ".join(
-                f"{one.truth.column} ({one.effect:.1f} × threshold, {one.after:.1f} s)"
+                f"{one.truth.column} ({one.effect:.1f} \u00d7 threshold, {one.after:.1f} s)"
                 for one in found
             )
             self._console.print(f"[dim]{escape(title)}:[/] {escape(columns)}", soft_wrap=True)

@@ -54,7 +54,7 @@ class Truth(NamedTuple):
         return max(self.effects.values(), default=0.0)
 
 
-def truth(  # noqa: PLR0913 - what the truth depends on
+def truth(
     injection: Injection,
     houses: pd.DataFrame,
     model: Model,

@@ -64,7 +64,7 @@ class Watcher(Protocol):
 
 def fetch(url: str) -> str:
     """The text behind a loopback address."""
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - ours, on loopback
+    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
         return str(response.read().decode())
 
 
@@ -72,6 +72,7 @@ class Prometheus:
     """Reads what the generated rules recorded."""
 
     def __init__(self, url: str, window: str) -> None:
+        """Ask the Prometheus at `url` for the verdicts of one window, such as `1h`."""
         self._url = url
         self._window = f'window="{window}"'
         version = self._get("status/buildinfo")["version"]
@@ -133,7 +134,7 @@ class Prometheus:
             for moment, value in one["values"]
         ]
 
-    def _get(self, path: str, **parameters: object) -> Any:
+    def _get(self, path: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
         query = urllib.parse.urlencode(parameters)
         return json.loads(fetch(f"{self._url}/api/v1/{path}?{query}"))["data"]
 
@@ -146,6 +147,7 @@ class Embedded:
     def __init__(
         self, url: str, reference: Reference, thresholds: Thresholds, window: float
     ) -> None:
+        """Read the `/metrics` at `url`; `window` in seconds."""
         self._url, self._reference, self._thresholds = url, reference, thresholds
         self._window = window
         self._readings: deque[tuple[float, list[ColumnTotals]]] = deque()

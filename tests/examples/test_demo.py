@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from examples.house_prices.demo import SWITCH
+from tests import components
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +78,6 @@ def switch(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "embedded":
         yield "none"
         return
-    from tests import components  # noqa: PLC0415 - may download one
-
     yield str(components.first("prometheus"))
 
 
