@@ -41,7 +41,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(DEMO)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[demo]"
+	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[demo]"
 	touch $@
 
 clean:
