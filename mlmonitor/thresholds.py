@@ -34,6 +34,7 @@ class Thresholds:
     minimum_rows: int = 100
 
     def __post_init__(self) -> None:
+        """Check the ranges."""
         for field in fields(self):
             value = getattr(self, field.name)
             upper = math.inf if field.name in {"psi", "mean_shift", "minimum_rows"} else 1

@@ -71,7 +71,7 @@ def rows(count: int, seed: int, drift: float = 1.0) -> Rows:
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
-def _with_gaps(rng: np.random.Generator, count: int, share: float) -> Any:  # noqa: ANN401
+def _with_gaps(rng: np.random.Generator, count: int, share: float) -> Any:
     return np.where(rng.random(count) < share, np.nan, rng.normal(10, 3, count))
 
 
@@ -79,12 +79,12 @@ def _uniform(size: int) -> dict[str, int]:
     return {f"c{i}": _ROWS // size + (i < _ROWS % size) for i in range(size)}
 
 
-def _cities(rng: np.random.Generator, count: int, drift: float) -> Any:  # noqa: ANN401 - an object array
+def _cities(rng: np.random.Generator, count: int, drift: float) -> Any:
     cities = np.array(["Oslo", "Bergen", "Hamar", "Paris", None], dtype=object)
     weights = np.array([1300, 1000, 600, 100 * drift, 100])
     return rng.choice(cities, count, p=weights / weights.sum())
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a NumPy scalar or not
+def _plain(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -39,7 +39,7 @@ def main(spec: dict[str, Any]) -> None:
     ThreadingHTTPServer(("127.0.0.1", spec["rows_port"]), Rows).serve_forever()
 
 
-def _model(spec: dict[str, Any]) -> Any:  # noqa: ANN401 - a decorated function
+def _model(spec: dict[str, Any]) -> Any:
     reference = Reference.load(spec["reference"])
     monitor = Monitor(
         reference.model, version=reference.version, reference=reference, role=spec["role"]

@@ -15,8 +15,9 @@ import urllib.parse
 import urllib.request
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor.generate import output
@@ -24,7 +25,7 @@ from mlmonitor.generate.prometheus import RuleSettings, drift_rules
 from tests import components, drift_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mlmonitor.reference import Column, Reference
@@ -127,8 +128,8 @@ class _Worker:
     def post(self, path: str, rows: object = ()) -> None:
         """Send rows, or a command."""
         url = f"http://127.0.0.1:{self.rows}/{path}"
-        request = urllib.request.Request(url, json.dumps(rows).encode(), method="POST")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=20):  # noqa: S310
+        request = urllib.request.Request(url, json.dumps(rows).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=20):
             pass
 
     def stop(self) -> None:
@@ -154,7 +155,7 @@ def record(version: str, folder: Path) -> Run:
         config.write_text(json.dumps(_config(workers, folder)))
         early = drift_sample.rows(300, 9)
         for name, worker in workers.items():
-            _retry(lambda worker=worker: worker.post("warm"))
+            _retry(partial(worker.post, "warm"))
             if name != "late":
                 worker.post("serve")
         workers["late"].post("0", early)
@@ -193,9 +194,7 @@ def _feed(workers: dict[str, _Worker], streams: list[_Stream], url: str) -> None
                     size = len(stream.rows) // (SLICES - first)
                     left = stream.rows[(index - first) * size :]
                     part = left if index == SLICES - 1 else left[:size]
-                    jobs.append(
-                        pool.submit(workers[stream.worker].post, str(stream.monitor), part)
-                    )
+                    jobs.append(pool.submit(workers[stream.worker].post, str(stream.monitor), part))
             for job in jobs:
                 job.result()
             time.sleep(max(0.0, start + (index + 1) * PAUSE - time.monotonic()))
@@ -269,11 +268,11 @@ def _query(url: str, query: str, moment: float | None = None) -> list[dict[str, 
 
 
 def _get(url: str, path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}/api/v1/{path}", timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/api/v1/{path}", timeout=20) as answer:
         return json.load(answer)["data"]  # type: ignore[no-any-return]
 
 
-def _until(done: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a callable
+def _until(done: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until `done()`."""
     end = time.monotonic() + seconds
     while not done():
@@ -281,14 +280,13 @@ def _until(done: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a callable
         time.sleep(0.2)
 
 
-def _retry(call: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a callable
+def _retry(call: Callable[[], None]) -> None:
     """Call until it raises no OSError."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
+
+    def done() -> bool:
+        with suppress(OSError):
             call()
-        except OSError:
-            assert time.monotonic() < end, "the worker did not start"
-            time.sleep(0.1)
-        else:
-            return
+            return True
+        return False
+
+    _until(done)

@@ -78,7 +78,7 @@ def test_the_names_of_an_expression_are_found(
 
 def test_a_metric_outside_the_catalogue_is_refused_with_the_nearest() -> None:
     promql.check("rate(mlmonitor_prediction_duration_seconds_bucket[5m])", (), "panel")
-    with pytest.raises(GenerationError, match="panel: no metric .*mlmonitor_column_rows_total"):
+    with pytest.raises(GenerationError, match=r"panel: no metric .*mlmonitor_column_rows_total"):
         promql.check("mlmonitor_column_row_total", (), "panel")
 
 

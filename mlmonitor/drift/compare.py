@@ -96,9 +96,7 @@ def _column(totals: ColumnTotals, thresholds: Thresholds) -> ColumnReport:
     )
 
 
-def _missing(
-    totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]
-) -> list[_Finding]:
+def _missing(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -> list[_Finding]:
     rows, column = totals.rows, totals.column
     if rows <= 0:
         return []
@@ -145,9 +143,7 @@ def _mean(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -
     return [_Finding("mean", abs(shift) / thresholds.mean_shift, p_value, values)]
 
 
-def _nonzero(
-    totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]
-) -> list[_Finding]:
+def _nonzero(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -> list[_Finding]:
     column, values = totals.column, totals.values
     if column.nonzero is None:
         return []

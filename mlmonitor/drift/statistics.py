@@ -153,4 +153,4 @@ def _special() -> ModuleType:
     except ImportError as error:
         message = "Drift needs SciPy; install it with `pip install 'mlmonitor[stats]'`."
         raise MlmonitorError(message) from error
-    return scipy.special  # type: ignore[no-any-return]
+    return scipy.special
