@@ -81,6 +81,7 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     opened.enter_context(stack.service(folder, port))
     show.step(f"Serving with {stack.WORKERS} worker processes on http://{stack.HOST}:{port}")
     watcher = _watcher(ready, folder, port, show, opened)
+    addresses = {"service": f"http://{stack.HOST}:{port}/docs", **watcher.addresses}
 
     chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
     replay = opened.enter_context(Replay(port, ready.rows[NOTHING.name], ready.rate))
@@ -97,7 +98,7 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     show.verdicts(verdicts, replay)
     show.leavings(folder, passed=story.passed)
     if options.live:
-        _forever(ready, replay, show)
+        _forever(ready, replay, show, addresses)
     return 0 if story.passed and not replay.failed else 1
 
 
@@ -179,9 +180,9 @@ def _alerted(reference: Reference, verdict: Verdict) -> list[Column]:
     return [column for column in reference.columns if (column.side, column.name) in found]
 
 
-def _forever(ready: Prepared, replay: Replay, show: Show) -> None:
+def _forever(ready: Prepared, replay: Replay, show: Show, addresses: dict[str, str]) -> None:
     """Go on with the injections in turn, until Ctrl-C."""
-    show.keeps_running()
+    show.keeps_running(addresses)
     while True:
         for injection in (NOTHING, *INJECTIONS):
             replay.rows = ready.rows[injection.name]

@@ -133,9 +133,12 @@ class Show:
         for rules in sorted(folder.glob("prometheus/*.rules.yml")):
             self._console.print(f"  rules      {rules}")
 
-    def keeps_running(self) -> None:
+    def keeps_running(self, addresses: dict[str, str]) -> None:
         """The demo goes on."""
-        self._console.print("Running until Ctrl-C; each minute something else goes wrong.")
+        self._console.print()
+        for name, address in addresses.items():
+            self._console.print(f"  {name:<10} {address}")
+        self._console.print("\nRunning until Ctrl-C; each minute something else goes wrong.")
 
     def failed(self, error: Exception) -> None:
         """The demo could not go on."""

@@ -51,6 +51,7 @@ class Watcher(Protocol):
     """Something that knows, at any moment, which columns have drifted."""
 
     name: str
+    addresses: dict[str, str]
 
     def drifted(self) -> set[Key]:
         """The columns that have drifted by now; called every second or so."""
@@ -74,9 +75,10 @@ class Prometheus:
     def __init__(self, url: str, window: str) -> None:
         """Ask the Prometheus at `url` for the verdicts of one window, such as `1h`."""
         self._url = url
+        self.addresses = {"Prometheus": url}
         self._window = f'window="{window}"'
         version = self._get("status/buildinfo")["version"]
-        self.name = f"Prometheus {version}"
+        self.name = f"Prometheus {version}".rstrip()  # a build from source may not know its version
 
     def drifted(self) -> set[Key]:
         """See `Watcher`."""
@@ -149,6 +151,7 @@ class Embedded:
     ) -> None:
         """Read the `/metrics` at `url`; `window` in seconds."""
         self._url, self._reference, self._thresholds = url, reference, thresholds
+        self.addresses = {"metrics": url}
         self._window = window
         self._readings: deque[tuple[float, list[ColumnTotals]]] = deque()
         self._judged: list[tuple[float, Report, dict[Key, Counts]]] = []
