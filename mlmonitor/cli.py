@@ -101,7 +101,7 @@ _check = click.option(
 
 def _show_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value and not context.resilient_parsing:
-        from mlmonitor import __version__  # noqa: PLC0415
+        from mlmonitor import __version__
 
         click.echo(f"mlmonitor {__version__}")
         context.exit()
@@ -137,7 +137,7 @@ def program() -> None:
 @click.option("--fail", is_flag=True, help="Exit with status 1 when a column drifted.")
 @_config
 @_debug
-def drift(  # noqa: PLR0913, PLR0917 - one for each option
+def drift(  # noqa: PLR0917 - one for each option
     files: tuple[str, ...],
     reference: str,
     target: str | None,
@@ -150,9 +150,9 @@ def drift(  # noqa: PLR0913, PLR0917 - one for each option
 
     Thresholds are those of --config, or the defaults.
     """
-    from mlmonitor import terminal  # noqa: PLC0415
-    from mlmonitor.drift import drift_files, table  # noqa: PLC0415
-    from mlmonitor.reference import Reference  # noqa: PLC0415
+    from mlmonitor import terminal
+    from mlmonitor.drift import drift_files, table
+    from mlmonitor.reference import Reference
 
     profile = Reference.load(reference)
     report = drift_files(
@@ -215,8 +215,8 @@ def cardinality(
 
     Give REFERENCES, or --config for all models of monitoring.yaml.
     """
-    from mlmonitor import expose, terminal  # noqa: PLC0415
-    from mlmonitor.reference import Reference  # noqa: PLC0415
+    from mlmonitor import expose, terminal
+    from mlmonitor.reference import Reference
 
     planned = [(path, cap) for path in references]
     if config_path:
@@ -239,52 +239,52 @@ def cardinality(
 @_debug
 def schema(name: str) -> None:
     """Print a JSON Schema: of monitoring.yaml, a reference, a drift report or a dashboard spec."""
-    import json  # noqa: PLC0415
+    import json
 
     click.echo(json.dumps(_schema(name), indent=2, ensure_ascii=False))
 
 
 def _schema(name: str) -> dict[str, Any]:
     if name == "monitoring":
-        from mlmonitor.config import json_schema  # noqa: PLC0415
+        from mlmonitor.config import json_schema
     elif name == "reference":
-        from mlmonitor.reference.model import json_schema  # noqa: PLC0415
+        from mlmonitor.reference.model import json_schema
     elif name == "drift":
-        from mlmonitor.drift import json_schema  # noqa: PLC0415
+        from mlmonitor.drift import json_schema
     else:
-        from mlmonitor.generate.spec import json_schema  # noqa: PLC0415
+        from mlmonitor.generate.spec import json_schema
     return json_schema()
 
 
 def _configuration(path: str | None) -> MonitoringConfig:
     """The configuration of a file, or the defaults."""
-    from mlmonitor.config import MonitoringConfig, load_config  # noqa: PLC0415
+    from mlmonitor.config import MonitoringConfig, load_config
 
     return load_config(path) if path else MonitoringConfig()
 
 
 def _thresholds(path: str | None, model: str) -> Thresholds:
-    from mlmonitor.thresholds import Thresholds  # noqa: PLC0415
+    from mlmonitor.thresholds import Thresholds
 
     config = _configuration(path)
     return Thresholds(**config.thresholds_by_model.get(model, config.thresholds.given))  # type: ignore[arg-type]
 
 
 def _rules(config: MonitoringConfig) -> dict[str, str]:
-    from mlmonitor.generate.prometheus import rules  # noqa: PLC0415
+    from mlmonitor.generate.prometheus import rules
 
     return rules(config)
 
 
 def _dashboards(config: MonitoringConfig) -> dict[str, str]:
-    from mlmonitor.generate.dashboards import DashboardSettings, dashboards  # noqa: PLC0415
+    from mlmonitor.generate.dashboards import DashboardSettings, dashboards
 
     return dashboards(DashboardSettings.of(config))
 
 
 def _generate(files: Mapping[str, str], folder: str, *, check: bool) -> None:
     """Write files and name those that changed, or only name those that would."""
-    from mlmonitor.generate import output  # noqa: PLC0415
+    from mlmonitor.generate import output
 
     if check:
         different = [

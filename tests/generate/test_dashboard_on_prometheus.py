@@ -50,7 +50,7 @@ class Asked:
     def __call__(self, expression: str, path: str = "query") -> list[dict[str, Any]]:
         filled = re.sub(r"\$(\w+)", lambda name: VALUES[name[1]], expression)
         values = urllib.parse.urlencode({"query": filled, "time": f"{self.moment:.3f}"})
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{values}", timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{values}", timeout=20) as answer:
             return json.load(answer)["data"]["result"]  # type: ignore[no-any-return]
 
 
@@ -89,7 +89,7 @@ def asked(
         thread.join()
 
 
-def _service(registry: CollectorRegistry) -> Any:  # noqa: ANN401 - a decorated function
+def _service(registry: CollectorRegistry) -> Any:
     reference = drift_sample.reference()
     monitor = Monitor(reference.model, version="7", reference=reference, registry=registry)
 
@@ -102,7 +102,7 @@ def _service(registry: CollectorRegistry) -> Any:  # noqa: ANN401 - a decorated 
     return predict
 
 
-def _feed(predict: Any) -> None:  # noqa: ANN401 - a decorated function
+def _feed(predict: Any) -> None:
     """Predict for as long as the window's verdict needs, with an error and an unknown column."""
     until = time.monotonic() + WINDOW + 4 * STEP + 4
     seed = 0

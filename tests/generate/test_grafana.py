@@ -26,10 +26,21 @@ SETTINGS = [
     DashboardSettings(scope=()),
 ]
 GENERATED = [(settings, name) for settings in SETTINGS for name in dashboards(settings)]
-LEGACY = set(
-    "rows style sharedCrosshair hideControls gnetId __inputs span cacheTimeout fieldOptions xaxis "
-    "yaxes tagsQuery intervalFactor".split()
-)
+LEGACY = {
+    "__inputs",
+    "cacheTimeout",
+    "fieldOptions",
+    "gnetId",
+    "hideControls",
+    "intervalFactor",
+    "rows",
+    "sharedCrosshair",
+    "span",
+    "style",
+    "tagsQuery",
+    "xaxis",
+    "yaxes",
+}
 
 SMALL = """\
 uid: small
@@ -67,7 +78,7 @@ def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def walk(
-    value: Any,  # noqa: ANN401 - any part of a document
+    value: Any,
     path: str = "",
 ) -> Iterator[tuple[str, Any]]:
     yield path, value
