@@ -239,9 +239,10 @@ def _rows(findings: Sequence[Finding]) -> str:
             f'<td class="number">{one.effect:.1f} &times;</td><td class="number">{after}</td></tr>'
         )
     return (
-        "<table><thead><tr><th>Column</th><th>Side</th><th>Truth says</th>"
+        '<div class="wide"><table><thead><tr><th>Column</th><th>Side</th><th>Truth says</th>'
         '<th class="number">True effect</th><th class="number">Measured</th>'
-        f'<th class="number">Found after</th></tr></thead><tbody>{"".join(lines)}</tbody></table>'
+        '<th class="number">Found after</th></tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
 
