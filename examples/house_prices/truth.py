@@ -67,11 +67,15 @@ def truth(
     before = _with_predictions(houses, model)
     after = _with_predictions(injection.apply(houses, seed), model)
     found = [
-        _column(column, before[column.name], after[column.name], thresholds)
+        _column(column, before[_name(column)], after[_name(column)], thresholds)
         for column in reference.columns
         if column.side in {"input", "output"}
     ]
     return sorted(found, key=lambda one: (-one.effect, one.column))
+
+
+def _name(column: Column) -> str:
+    return PREDICTED if column.side == "output" else column.name
 
 
 def _with_predictions(houses: pd.DataFrame, model: Model) -> pd.DataFrame:

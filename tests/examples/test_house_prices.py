@@ -95,7 +95,7 @@ def test_square_metres_must_be_found_where_they_are(found: dict[str, dict[str, T
     changed = found["square_metres"]
     assert changed["GrLivArea"].duty == "must be found"
     silent = {name for name, one in changed.items() if one.duty == "must stay silent"}
-    assert silent == set(changed) - {"GrLivArea", "predicted"}
+    assert silent == set(changed) - {"GrLivArea", "prediction"}
     assert "PoolQC" in silent
 
 

@@ -61,17 +61,17 @@ def counted(folder: Path, port: int) -> dict[str, ColumnTotals]:
 def test_every_house_sent_is_counted_once_whichever_worker_served_it(
     folder: Path, port: int
 ) -> None:
-    before = counted(folder, port)["predicted"].rows
+    before = counted(folder, port)["prediction"].rows
     rows = injected_rows(BY_NAME["missing_basement"])
     with Replay(port, rows, rate=60) as replay:
         time.sleep(3)
     assert replay.failed == 0
     deadline = time.monotonic() + FLUSHED
-    while counted(folder, port)["predicted"].rows - before < replay.sent:
+    while counted(folder, port)["prediction"].rows - before < replay.sent:
         assert time.monotonic() < deadline
     for _ in range(4):
         columns = counted(folder, port)
-        assert columns["predicted"].rows - before == replay.sent
+        assert columns["prediction"].rows - before == replay.sent
         assert columns["TotalBsmtSF"].missing == columns["TotalBsmtSF"].rows
         assert columns["GrLivArea"].missing == 0
 
