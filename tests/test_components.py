@@ -48,6 +48,69 @@ def test_what_cannot_be_had_is_a_skip_with_its_reason(tmp_path):
     assert "there is no Go to build it with" in done.stderr
 
 
+def test_a_version_that_nobody_provides_is_refused():
+    with pytest.raises(components.Unavailable, match=r"2\.45: only 2\.42 and 3"):
+        components.obtain("2.45")
+
+
+def test_a_cache_that_cannot_be_written_is_a_reason_and_no_crash(tmp_path):
+    (tmp_path / "file").touch()
+    done = run(tmp_path, MLMONITOR_CACHE=str(tmp_path / "file" / "cache"))
+    assert "Unavailable: Prometheus 3: no place in the cache (MLMONITOR_CACHE)" in done.stderr
+
+
+def program(path: Path, version: str) -> None:
+    """A program that prints a version, as Prometheus does."""
+    path.write_text(f"#!/bin/sh\necho prometheus, version {version}\n")
+    path.chmod(0o755)
+
+
+def found_first(monkeypatch, tmp_path, version) -> Path:
+    """What the demo takes where the PATH and the cache hold a version each."""
+    (tmp_path / "cache" / "prometheus-debian").mkdir(parents=True)
+    program(tmp_path / "prometheus", version)
+    program(tmp_path / "cache" / "prometheus-debian" / "prometheus", "2.53.3")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("MLMONITOR_CACHE", str(tmp_path / "cache"))
+    return components.first()
+
+
+@pytest.mark.parametrize("version", ["2.42.0", "3.16.0", ""])
+def test_the_first_is_the_one_on_the_path(monkeypatch, tmp_path, version):
+    assert found_first(monkeypatch, tmp_path, version) == tmp_path / "prometheus"
+
+
+def test_the_first_passes_over_one_older_than_what_is_supported(monkeypatch, tmp_path):
+    cached = tmp_path / "cache" / "prometheus-debian" / "prometheus"
+    assert found_first(monkeypatch, tmp_path, "2.31.2") == cached
+
+
+def test_the_first_passes_over_one_that_does_not_run(monkeypatch, tmp_path):
+    broken = tmp_path / "prometheus"
+    cached = tmp_path / "cache" / "prometheus-debian" / "prometheus"
+    assert found_first(monkeypatch, tmp_path, "2.31.2") == cached
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    assert components.first() == cached
+    (tmp_path / "promtool").symlink_to(broken)
+    with pytest.raises(components.Unavailable, match="the distribution has"):
+        components.obtain("2.42")
+
+
+def test_the_first_is_a_cached_one_where_the_path_has_none(monkeypatch, tmp_path):
+    (tmp_path / "cache" / "prometheus-debian").mkdir(parents=True)
+    cached = tmp_path / "cache" / "prometheus-debian" / "prometheus"
+    program(cached, "2.53.3")
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("MLMONITOR_CACHE", str(tmp_path / "cache"))
+    assert components.first() == cached
+
+
+def test_another_version_of_the_distribution_is_not_taken_for_the_one_named(monkeypatch, tmp_path):
+    found_first(monkeypatch, tmp_path, "3.16.0")
+    with pytest.raises(components.Unavailable, match=r"the distribution has 2\.53\.3"):
+        components.obtain("2.42")
+
+
 def test_the_skip_becomes_a_failure_in_ci():
     code = (
         "import unittest; from tests.components import Unavailable; "
