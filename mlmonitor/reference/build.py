@@ -1,0 +1,281 @@
+"""Building a reference profile from data: two passes, in memory that one block of rows bounds."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, get_args
+
+import pandas as pd
+
+from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
+from mlmonitor.reference.columns import values_of
+from mlmonitor.reference.describe import DEFAULT_BINS, DEFAULT_CATEGORIES, Description
+from mlmonitor.reference.kinds import infer_kind
+from mlmonitor.reference.model import BINNED_KINDS, Kind, Reference, Side
+from mlmonitor.reference.survey import RowSample, Survey
+from mlmonitor.reference.unknown import PREDICTION
+from mlmonitor.tables import check_unique, read_chunks, rereadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+BLOCK_ROWS: Final = 16_384
+_SAMPLE_ROWS: Final = 50_000
+_SAMPLE_VALUES: Final = 4_000_000
+
+
+class ProfileWarning(UserWarning):
+    """Something in the data that makes a profile less useful."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile, and what its maker should know of it: one sentence each."""
+
+    reference: Reference
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are to the model.
+
+    Attributes:
+        target: the column of the true outcome.
+        prediction: the column of the model's prediction; it is called `prediction` in the profile,
+            as the monitor calls a single returned value.
+        scores: columns of its scores.
+        ignore: columns that are no part of what the model sees or returns.
+    """
+
+    target: str | None = None
+    prediction: str | None = None
+    scores: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def side(self, name: str) -> Side:
+        """The side of a column."""
+        if name == self.prediction:
+            return "output"
+        if name == self.target:
+            return "outcome"
+        return "score" if name in self.scores else "input"
+
+    def name(self, name: str) -> str:
+        """The column's name in the profile."""
+        return PREDICTION if name == self.prediction else name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a profile is made.
+
+    Attributes:
+        model, version: what the profile is of.
+        roles: what the columns are.
+        kinds: kinds that are given and not inferred, by column.
+        bins: bins of a numeric column.
+        categories: categories kept; the rest is `__other__`.
+        created: when the data were gathered, in ISO 8601; nothing is written by default, so that
+            the same data give the same bytes.
+        fitted: whether the predictions are of rows on which the model was fitted.
+    """
+
+    model: str
+    version: str
+    roles: Roles = field(default_factory=Roles)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    bins: int = DEFAULT_BINS
+    categories: int = DEFAULT_CATEGORIES
+    created: str | None = None
+    fitted: bool = False
+
+
+def from_frame(  # noqa: PLR0913 - the options of a profile
+    frame: pd.DataFrame,
+    *,
+    model: str,
+    version: str,
+    target: str | None = None,
+    prediction: str | None = None,
+    scores: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    kinds: Mapping[str, Kind] | None = None,
+    bins: int = DEFAULT_BINS,
+    categories: int = DEFAULT_CATEGORIES,
+    created: str | None = None,
+    fitted: bool = False,
+) -> Reference:
+    """Profile a frame; the options are those of `Settings` and `Roles`.
+
+    Warns:
+        ProfileWarning: see `Profile.warnings`.
+
+    Raises:
+        ReferenceError: the frame has no rows, lacks a column, or has two of one name.
+    """
+    roles = Roles(target, prediction, tuple(scores), tuple(ignore))
+    settings = Settings(model, version, roles, kinds or {}, bins, categories, created, fitted)
+    renamed = frame.set_axis([str(name) for name in frame.columns], axis="columns")
+    check_unique("the frame", list(renamed.columns))
+    profile = from_chunks(lambda: iter([renamed]), settings)
+    for text in profile.warnings:
+        python_warnings.warn(text, ProfileWarning, stacklevel=3)
+    return profile.reference
+
+
+def profile_files(
+    paths: Sequence[str | Path],
+    settings: Settings,
+    *,
+    chunk_rows: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Profile:
+    """Profile the rows of files; `-` is standard input.
+
+    Args:
+        paths: see `mlmonitor.tables.read_chunks`.
+        settings: how.
+        chunk_rows: rows in memory at once; the profile does not depend on it.
+        progress: told bytes read and to read, over both passes.
+
+    Raises:
+        ReferenceError: a file cannot be read, has no rows, or lacks a column.
+    """
+    options = {} if chunk_rows is None else {"chunk_rows": chunk_rows}
+    with rereadable(paths) as files:
+        passes = iter((0, 1))
+
+        def chunks() -> Iterator[pd.DataFrame]:
+            done = next(passes)
+
+            def tell(read: int, total: int) -> None:
+                if progress is not None:
+                    progress(done * total + read, 2 * total)
+
+            return read_chunks(files, progress=tell, **options)
+
+        return from_chunks(chunks, settings)
+
+
+def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings) -> Profile:
+    """Profile data that can be read twice; `chunks` gives their frames each time.
+
+    Raises:
+        ReferenceError: there are no rows, or a column is missing.
+    """
+    surveys = _survey(chunks, settings)
+    rows = next(iter(surveys.values())).rows
+    kinds = {name: settings.kinds.get(name) or infer_kind(one) for name, one in surveys.items()}
+    descriptions = {
+        name: Description.of(survey, kinds[name], settings.bins, settings.categories)
+        for name, survey in surveys.items()
+    }
+    _count(chunks, {n: d for n, d in descriptions.items() if kinds[n] in BINNED_KINDS})
+    columns = [
+        descriptions[name].column(settings.roles.name(name), settings.roles.side(name))
+        for name in surveys
+    ]
+    order = {"input": 0, "output": 1, "score": 2, "outcome": 3}
+    reference = Reference(
+        model=settings.model,
+        version=settings.version,
+        created=settings.created,
+        rows=rows,
+        columns=tuple(sorted(columns, key=lambda column: order[column.side])),
+    )
+    found = [text for name in surveys for text in descriptions[name].warnings(name)]
+    return Profile(reference, (*_warnings(settings), *found))
+
+
+def _survey(
+    chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
+) -> dict[str, Survey]:
+    """The first pass."""
+    surveys: dict[str, Survey] = {}
+    sample: RowSample | None = None
+    first = 0
+    for block in _blocks(chunks()):
+        if sample is None:
+            _check_columns(settings, list(block.columns))
+            surveys = {name: Survey() for name in block.columns if name not in settings.roles.ignore}
+            most = _SAMPLE_VALUES // max(1, len(surveys))
+            sample = RowSample(max(1_000, min(_SAMPLE_ROWS, most)))
+        held, chosen = sample.choose(first, len(block))
+        first += len(block)
+        for name, survey in surveys.items():
+            survey.add(values_of(block[name]), held, chosen)
+    if not surveys or not first:
+        message = "The data hold no rows or no columns; give at least one of each."
+        raise ReferenceError(message)
+    return surveys
+
+
+def _count(
+    chunks: Callable[[], Iterable[pd.DataFrame]], descriptions: dict[str, Description]
+) -> None:
+    """The second pass: exact counts and squares."""
+    if not descriptions:
+        return
+    for block in _blocks(chunks()):
+        for name, description in descriptions.items():
+            description.count(values_of(block[name]).numbers)
+
+
+def _blocks(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The same rows in frames of exactly `BLOCK_ROWS`, but the last."""
+    waiting: list[pd.DataFrame] = []
+    held = 0
+    for chunk in chunks:
+        first = 0
+        while first < len(chunk):
+            part = chunk.iloc[first : first + BLOCK_ROWS - held]
+            first += len(part)
+            held += len(part)
+            waiting.append(part)
+            if held == BLOCK_ROWS:
+                yield _joined(waiting)
+                waiting, held = [], 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    if len(parts) == 1:
+        return parts[0]
+    # Columns are joined as objects where their types differ: pandas would turn True into 1.
+    kinds = [part.dtypes for part in parts]
+    odd = [name for name in parts[0].columns if len({kind[name] for kind in kinds}) > 1]
+    return pd.concat([part.astype(dict.fromkeys(odd, object)) for part in parts], ignore_index=True)
+
+
+def _check_columns(settings: Settings, columns: list[str]) -> None:
+    """Refuse settings that name columns or kinds which do not exist."""
+    roles = settings.roles
+    wanted = {"target": [roles.target], "prediction": [roles.prediction], "score": roles.scores,
+              "ignore": roles.ignore, "kind": settings.kinds}  # fmt: skip
+    for option, names in wanted.items():
+        for name in names:
+            if name is not None and name not in columns:
+                near = get_close_matches(name, columns, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns[:8])}."
+                message = f"--{option} {name}: the data have no such column; {hint}"
+                raise ReferenceError(message)
+    for name, kind in settings.kinds.items():
+        if kind not in get_args(Kind):
+            message = f"--kind {name}={kind}: unknown kind; use one of {', '.join(get_args(Kind))}."
+            raise ReferenceError(message)
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    if not settings.fitted:
+        return ()
+    return (
+        "The predictions are of rows on which the model was fitted: they follow the truth more "
+        "closely than live ones will, so that live traffic will look drifted. Predict rows that the "
+        "model has not seen.",
+    )
+
