@@ -429,7 +429,7 @@ def _store(
         return None
     digest = hashlib.sha256(repr((identity, layout.digest)).encode()).hexdigest()[:16]
     readable = quote(identity[0], safe="")[:40]
-    return FileStore(Path(place) / f"{readable}-{digest}", MemoryMap.of(layout).size, layout.digest)
+    return FileStore(Path(place) / f"{readable}-{digest}", MemoryMap.of(layout))
 
 
 def _text(error: BaseException) -> str:

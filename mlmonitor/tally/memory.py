@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.layout import Layout
 
+# Below 2**53 units sums are exact: 285 years of predictions, 1e11 and 1e13 of deviations.
+_DURATION_UNIT: Final = 2.0**-20
+_DEVIATION_UNIT: Final = 2.0**-16
+_SQUARE_UNIT: Final = 2.0**-10
+
 
 @dataclass(frozen=True)
 class MemoryMap:
     """Where the parts of a tally's memory start, in float64 values.
 
-    The same layout gives the same map, so that the memories of several workers can be added
-    before they are read.
+    The same layout gives the same map, so that any worker can read the memory of another.
 
     Attributes:
         numeric, others: for each block, where the planes of its two kernels are.
@@ -46,7 +50,12 @@ class MemoryMap:
         return cls(layout, tuple(numeric), tuple(others), end)
 
     def cells(self, memory: Floats) -> Floats:
-        """The layout's cells with the planes summed into them; `memory` has shape (size,)."""
+        """The layout's cells with the planes summed into them; `memory` has shape (size,).
+
+        Sums of fractions are rounded down to binary fractions, so that the cells of several workers
+        add up to the same number in whatever order: a counter that falls by a rounding error is a
+        restart to Prometheus.
+        """
         cells = np.array(memory[: self.layout.size])
         for block, numeric, others in zip(
             self.layout.blocks, self.numeric, self.others, strict=True
@@ -54,4 +63,13 @@ class MemoryMap:
             Planes.of(block, memory[numeric]).add_to(cells, block)
             if others.start < others.stop:
                 categories.add_planes(cells, block, memory[others])
+        cells[self.layout.duration_sum] = _rounded(cells[self.layout.duration_sum], _DURATION_UNIT)
+        for block in self.layout.blocks:
+            for part in (block.above, block.below):
+                cells[part] = _rounded(cells[part], _DEVIATION_UNIT)
+            cells[block.squares] = _rounded(cells[block.squares], _SQUARE_UNIT)
         return cells
+
+
+def _rounded(sums: Any, unit: float) -> Any:  # noqa: ANN401 - one float64 or an array of them
+    return np.floor(sums / unit) * unit

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlmonitor.tally.kernel import Floats
+    from mlmonitor.tally.memory import MemoryMap
 
 _MAGIC: Final = b"mlmtally\x01\x00\x00\x00\x00\x00\x00\x00"
 _HEAD_VALUES: Final = 16
@@ -76,9 +77,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the other workers have counted, and those of them that live."""
+    """What the other workers have counted, as cells of the layout, and those of them that live."""
 
-    memory: Floats
+    cells: Floats
     workers: tuple[WorkerState, ...]
 
 
@@ -89,7 +90,7 @@ class Store(Protocol):
         """Memory to count in from now on, its planes and cells at zero."""
 
     def others(self) -> Shared | None:
-        """The sum of all memory but the one that was opened here."""
+        """The sum of all cells but those of the memory that was opened here."""
 
     def forget(self) -> None:
         """Let go of the memory in a forked child, to which it does not belong."""
@@ -124,8 +125,8 @@ class FileStore:
 
     Args:
         folder: made when it is missing; only tallies of one identity and layout may share it.
-        size: float64 values of memory.
-        digest: 16 bytes of the layout, checked when a file is read.
+        memory_map: what the memory holds and how its cells are read; files of another layout are
+            left alone.
 
     Raises:
         MlmonitorError: the folder cannot be written.
@@ -133,8 +134,9 @@ class FileStore:
 
     is_shared = True
 
-    def __init__(self, folder: Path, size: int, digest: bytes) -> None:
-        self._folder, self._size, self._digest = folder, size, digest
+    def __init__(self, folder: Path, memory_map: MemoryMap) -> None:
+        self._folder, self._map = folder, memory_map
+        self._size, self._digest = memory_map.size, memory_map.layout.digest
         self._path: Path | None = None
         self._lock: int | None = None
         try:
@@ -167,7 +169,7 @@ class FileStore:
     def others(self) -> Shared:
         """See `Store`."""
         with self._locked(fcntl.LOCK_SH):
-            memory, merged = self._base()
+            cells, merged = self._base()
             workers, dead = [], 0
             for path in self._worker_files(merged):
                 if path == self._path:
@@ -175,14 +177,14 @@ class FileStore:
                 head, counts, alive = self._read(path)
                 if counts is None:
                     continue
-                memory += counts
+                cells += counts
                 if alive:
                     workers.append(_state(head))
                 dead += not alive
         if dead >= _FILES_BEFORE_MERGE:
             with self._locked(fcntl.LOCK_EX):
                 self._merge()
-        return Shared(memory, tuple(workers))
+        return Shared(cells, tuple(workers))
 
     def forget(self) -> None:
         """See `Store`."""
@@ -205,20 +207,21 @@ class FileStore:
         return sorted(path for path in self._folder.glob("*.tally") if path.name not in merged)
 
     def _base(self) -> tuple[Floats, set[str]]:
-        """The merged counts of dead workers, and the names of the files that are in them."""
+        """The merged cells of dead workers, and the names of the files that are in them."""
+        size = self._map.layout.size
         try:
             content = (self._folder / "base").read_bytes()
         except FileNotFoundError:
-            return np.zeros(self._size), set()
-        end = _START + 8 * self._size
+            return np.zeros(size), set()
+        end = _START + 8 * size
         if content[:_START] != _MAGIC + self._digest or len(content) < end:
-            return np.zeros(self._size), set()
+            return np.zeros(size), set()
         counts = np.frombuffer(content[_START:end], np.float64).copy()
         return counts, set(json.loads(content[end:]))
 
     def _merge(self) -> None:
         """Add the counts of dead workers to the base, in one step; the lock is held."""
-        memory, merged = self._base()
+        cells, merged = self._base()
         for name in merged:
             with suppress(FileNotFoundError):
                 (self._folder / name).unlink()
@@ -227,19 +230,19 @@ class FileStore:
             _, counts, alive = self._read(path)
             if alive or counts is None:
                 continue
-            memory += counts
+            cells += counts
             gone.append(path)
         if not gone:
             return
         names = json.dumps([path.name for path in gone]).encode()
         write_atomically(
-            self._folder / "base", _MAGIC + self._digest + memory.tobytes() + names
+            self._folder / "base", _MAGIC + self._digest + cells.tobytes() + names
         )
         for path in gone:
             path.unlink()
 
     def _read(self, path: Path) -> tuple[Floats, Floats | None, bool]:
-        """Head and counts of a worker's file, in one consistent state, and whether it lives."""
+        """Head and cells of a worker's file, in one consistent state, and whether it lives."""
         with path.open("rb") as file:
             alive = _is_locked(file.fileno())
             nothing = np.zeros(_HEAD_VALUES)
@@ -251,7 +254,7 @@ class FileStore:
                 return nothing, None, alive
             values = np.frombuffer(mapped, np.float64, offset=_START)
             copy = _consistent_copy(values) if alive else values.copy()
-        return copy[:_HEAD_VALUES], copy[_HEAD_VALUES:], alive
+        return copy[:_HEAD_VALUES], self._map.cells(copy[_HEAD_VALUES:]), alive
 
 
 def _consistent_copy(values: Floats) -> Floats:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 DURATIONS_A_FOLD: Final = 32
 _NOTES_A_FOLD: Final = 64
+_STATES_HOLD: Final = 0.2
+"""Seconds for which what other workers said of themselves is not read again."""
+_BACKLOG_WAIT: Final = 0.05
+"""Seconds that a caller waits for its turn to fold before a backlog is shed."""
 _DROPPED_BACKLOG: Final = names.DROP_REASONS.index("backlog")
 _DROPPED_FOLD: Final = names.DROP_REASONS.index("fold")
 
@@ -65,6 +69,8 @@ class Tally:
         self._memory: Floats | None = None
         self.opened: list[bool] = []
         self._shed_rows = 0
+        self._seen: tuple[WorkerState, ...] = ()
+        self._seen_at = -_STATES_HOLD
         flusher.watch(self)
 
     # On the way in: called in the prediction.
@@ -96,8 +102,12 @@ class Tally:
     def fold(self) -> None:
         """Fold what fills a tile, unless another thread is at it."""
         if not self._lock.acquire(blocking=False):
-            self._shed()
-            return
+            if not self._has_backlog():
+                return
+            # Waiting lets the thread that folds have its turn of the interpreter.
+            if not self._lock.acquire(timeout=_BACKLOG_WAIT):
+                self._shed()
+                return
         try:
             self._fold(everything=False)
         finally:
@@ -134,15 +144,17 @@ class Tally:
         with self._lock:
             self._fold(everything=True)
             counted = cast("Floats", self._memory).copy()
+        cells = self._map.cells(counted)
         shared = self._shared()
         if shared is not None:
-            counted += shared.memory
-        return Totals(self.layout, self._map.cells(counted))
+            cells += shared.cells
+        return Totals(self.layout, cells)
 
     def workers(self) -> list[WorkerState]:
         """This worker and the others that live."""
-        shared = self._shared()
-        return [self._state(), *(shared.workers if shared is not None else ())]
+        if time.monotonic() - self._seen_at > _STATES_HOLD:
+            self._shared()
+        return [self._state(), *self._seen]
 
     def heartbeat(self) -> None:
         """Fold everything that waits and tell the other workers how this one is; never raises."""
@@ -268,6 +280,9 @@ class Tally:
     def _bump(self, cell: int, amount: float) -> None:
         self._cells[cell] += amount
 
+    def _has_backlog(self) -> bool:
+        return any(len(pending) > BACKLOG_ROWS for _, pending, _ in self._waiting)
+
     def _shed(self) -> None:
         """Drop rows where the folding thread has not run for long."""
         for channel in self.channels.values():
@@ -278,10 +293,13 @@ class Tally:
 
     def _shared(self) -> Shared | None:
         try:
-            return self._store.others()
+            shared = self._store.others()
         except OSError as error:
             self._on_failure("store", error)
             return None
+        self._seen = shared.workers if shared is not None else ()
+        self._seen_at = time.monotonic()
+        return shared
 
     def _state(self) -> WorkerState:
         runs = [generation["collections"] for generation in gc.get_stats()]

@@ -27,7 +27,7 @@ ROW = [float(i % 50) for i in range(80)]
 
 
 def shared_tally(folder: Path) -> Tally:
-    return Tally(LAYOUT, FileStore(folder, MemoryMap.of(LAYOUT).size, LAYOUT.digest))
+    return Tally(LAYOUT, FileStore(folder, MemoryMap.of(LAYOUT)))
 
 
 def rows_of(tally: Tally) -> int:
@@ -173,6 +173,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MlmonitorError, match="MLMONITOR_DIR"):
         shared_tally(tmp_path / "file" / "folder")
+
+
+def test_sums_of_fractions_are_the_same_in_any_order(tmp_path):
+    tallies = [shared_tally(tmp_path) for _ in range(5)]
+    rng = np.random.default_rng(0)
+    for tally in tallies:
+        for row in rng.normal(25, 8, (31, 80)):
+            tally.fold_row("input", row)
+            tally.finish(float(rng.random()), None)
+        tally.heartbeat()
+    first = tallies[0].totals().cells
+    assert all((tally.totals().cells == first).all() for tally in tallies)
+    assert (shared_tally(tmp_path).totals().cells == first).all()
 
 
 WORKER = """
