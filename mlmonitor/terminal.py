@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlmonitor.expose import Cardinality
     from mlmonitor.reference import Column, Reference
@@ -28,6 +30,30 @@ def show(table: Table) -> None:
     text = io.StringIO()
     Console(width=_PIPE_WIDTH, file=text).print(table)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for as long as the context lasts, fed with bytes done and in all.
+
+    Nothing is drawn where stderr is no terminal.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as drawn:
+        task = drawn.add_task(title, total=None)
+
+        def tell(done: int, total: int) -> None:
+            drawn.update(task, completed=done, total=total or None)
+
+        yield tell
 
 
 def cardinality_table(reference: Reference, plan: Cardinality, pods: int) -> Table:

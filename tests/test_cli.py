@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +132,60 @@ def test_check_names_what_would_change_and_writes_nothing(folder: Path, command:
     assert found.stdout == (f"{changed.relative_to(folder)} differs from what would be generated\n")
 
 
+PROFILE = ("profile", "same.csv", "-o", "made.json", "--model", "houses", "--version", "2")
+
+
+@pytest.mark.usefixtures("folder")
+def test_profile_writes_what_the_options_say() -> None:
+    done = run(*PROFILE, "--target", "area", "--kind", "street=categorical", "--ignore", "wall")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "houses 2: 2 columns, 2,000 rows" in done.stdout
+    assert done.stdout.endswith("wrote made.json\n")
+    made = Reference.load("made.json")
+    assert (made.model, made.version, made.rows) == ("houses", "2", 2000)
+    assert {(column.name, column.side, column.kind) for column in made.columns} == {
+        ("area", "outcome", "numeric"),
+        ("street", "input", "categorical"),
+    }
+
+
+@pytest.mark.usefixtures("folder")
+def test_profile_does_not_depend_on_the_chunk_and_takes_standard_input() -> None:
+    run(*PROFILE)
+    first = Path("made.json").read_bytes()
+    run(*PROFILE, "--chunk-rows", "7")
+    assert Path("made.json").read_bytes() == first
+    rows = Path("same.csv").read_text(encoding="utf-8")
+    done = process("profile", "-", *PROFILE[2:], cwd=Path.cwd(), stdin=rows)
+    assert (done.returncode, done.stderr) == (0, ""), "no progress where stderr is no terminal"
+    assert Path("made.json").read_bytes() == first
+
+
+@pytest.mark.usefixtures("folder")
+def test_profile_warns_of_predictions_on_fitted_rows() -> None:
+    done = run(*PROFILE, "--prediction", "area", "--fitted")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("Warning: The predictions are of rows on which the model was fit")
+
+
+def test_profile_draws_its_progress_in_a_terminal(folder: Path) -> None:
+    terminal, end = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "mlmonitor", *PROFILE],
+        cwd=folder,
+        env={"PYTHONPATH": str(Path(mlmonitor.__file__).parents[1]), "TERM": "xterm"},
+        stdout=end,
+        stderr=end,
+        check=False,
+    )
+    os.close(end)
+    with os.fdopen(terminal, "rb", buffering=0) as shown:
+        drawn = shown.read(1 << 16).decode()
+    assert done.returncode == 0, drawn
+    assert "Reading" in drawn
+    assert "│" in drawn
+
+
 @pytest.mark.usefixtures("folder")
 def test_drift_prints_a_table_and_passes_without_fail() -> None:
     done = run("drift", "drifted.csv", "-r", "reference.json")
@@ -199,6 +255,17 @@ BAD = {
     "no such rows": (("drift", "none.csv", "-r", "reference.json"), "none.csv"),
     "empty rows": (("drift", "empty.csv", "-r", "reference.json"), "empty.csv"),
     "missing column": (("drift", "header.csv", "-r", "reference.json"), "header.csv"),
+    "no rows to profile": (
+        ("profile", "header.csv", *PROFILE[2:]),
+        "header.csv: has a header but no rows",
+    ),
+    "no such column": ((*PROFILE, "--target", "aera"), "no such column; did you mean 'area'?"),
+    "no such kind": ((*PROFILE, "--kind", "area=number"), "--kind area=number: unknown kind"),
+    "kind without column": ((*PROFILE, "--kind", "numeric"), "--kind numeric: is not COLUMN=KIND"),
+    "unwritable profile": (
+        (*PROFILE[:2], "-o", "same.csv/made.json", *PROFILE[4:]),
+        "made.json: cannot be written",
+    ),
     "nothing to plan": (("cardinality",), "No reference to plan for; name one"),
     "unknown command": (("genrate",), "No such command 'genrate'"),
     "unknown option": (("generate", "--chek"), "No such option"),

@@ -51,6 +51,8 @@ def test_examples_print_what_the_page_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("monitoring.yaml").write_text("models: [{name: churn}]\n", encoding="utf-8")
+    houses = ["area,wall,price", "50,brick,1", "70,wood,2", "90.5,brick,3", "120,wood,4"]
+    Path("houses.csv").write_text("\n".join(houses), encoding="utf-8")
     columns = (
         binned("age", range(100)),
         categorical("plan", {"free": 50, "pro": 30, "team": 20}),
