@@ -107,13 +107,15 @@ class Monitor:
     ) -> Monitor:
         """The monitor that `monitoring.yaml` describes under `model`; `options` win over the file.
 
+        Where the file lists several versions or roles of it, `version` and `role` choose.
+
         Raises:
             ConfigError: the file cannot be used, or lists no such model.
         """
         from mlmonitor.config import load_config  # noqa: PLC0415 - services without it start faster
 
-        config = load_config(path)
-        return cls(model, **{**config.monitor_options(model), **options})
+        chosen = (options.get("version"), options.get("role"))
+        return cls(model, **{**load_config(path).monitor_options(model, *chosen), **options})
 
     # Around a model -------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
-from mlmonitor import config
+from mlmonitor import Monitor, config
 from mlmonitor.config import MonitoringConfig, load_config
 from mlmonitor.errors import ConfigError
 from mlmonitor.generate.prometheus import RuleSettings
@@ -102,6 +103,16 @@ def test_a_model_that_is_not_there_is_an_error(
     with pytest.raises(ConfigError, match="models: ") as caught:
         read(tmp_path, GOOD).model(name, version)
     assert message in str(caught.value)
+
+
+def test_version_and_role_choose_among_the_entries_of_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "monitoring.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    registry = CollectorRegistry()
+    shadow = Monitor.from_config(path, "house-prices", role="shadow", registry=registry)
+    assert shadow.identity == ("house-prices", "2", "shadow")
+    with pytest.raises(ConfigError, match="say which"):
+        Monitor.from_config(path, "house-prices", registry=registry)
 
 
 def test_the_defaults_are_those_of_the_rules() -> None:
