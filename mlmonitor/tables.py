@@ -20,7 +20,7 @@ from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-CHUNK_ROWS: Final = 20_000
+CHUNK_ROWS: Final = 16_384
 STDIN: Final = "-"
 _PARQUET: Final = (".parquet", ".pq")
 _JSON_LINES: Final = (".jsonl", ".ndjson")

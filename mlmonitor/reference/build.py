@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings as python_warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, get_args
@@ -198,7 +199,7 @@ def _survey(
     surveys: dict[str, Survey] = {}
     sample: RowSample | None = None
     first = 0
-    for block in _blocks(chunks()):
+    for block in _blocks(_ahead(chunks())):
         if sample is None:
             _check_columns(settings, list(block.columns))
             surveys = {name: Survey() for name in block.columns if name not in settings.roles.ignore}
@@ -220,9 +221,19 @@ def _count(
     """The second pass: exact counts and squares."""
     if not descriptions:
         return
-    for block in _blocks(chunks()):
+    for block in _blocks(_ahead(chunks())):
         for name, description in descriptions.items():
             description.count(values_of(block[name]).numbers)
+
+
+def _ahead(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The same chunks, each read while the one before is worked on."""
+    source = iter(chunks)
+    with ThreadPoolExecutor(1) as reader:
+        waiting = reader.submit(next, source, None)
+        while (chunk := waiting.result()) is not None:
+            waiting = reader.submit(next, source, None)
+            yield chunk
 
 
 def _blocks(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

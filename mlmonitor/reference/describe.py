@@ -57,7 +57,8 @@ class Description:
         self.counts += np.bincount(bins, minlength=len(self.counts))
         with np.errstate(over="ignore"):
             distances = known[np.isfinite(known)] - self.survey.mean
-            self.squares.append(float(np.dot(distances, distances)))
+            # Not a dot product, whose sum depends on how many threads share it.
+            self.squares.append(float(np.multiply(distances, distances, out=distances).sum()))
 
     def column(self, name: str, side: Side) -> Column:
         """The entry of the profile."""
