@@ -75,7 +75,9 @@ class Prometheus:
     def __init__(self, url: str, window: str) -> None:
         """Ask the Prometheus at `url` for the verdicts of one window, such as `1h`."""
         self._url = url
-        self.addresses = {"Prometheus": url}
+        # Its own pages may be missing: a server built from source or from Debian has the API alone.
+        query = urllib.parse.quote("mlmonitor:column:drifted == 1")
+        self.addresses = {"Prometheus": f"{url}/api/v1/query?query={query}"}
         self._window = f'window="{window}"'
         version = self._get("status/buildinfo")["version"]
         self.name = f"Prometheus {version}".rstrip()  # a build from source may not know its version
@@ -136,7 +138,7 @@ class Prometheus:
             for moment, value in one["values"]
         ]
 
-    def _get(self, path: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+    def _get(self, path: str, **parameters: object) -> Any:
         query = urllib.parse.urlencode(parameters)
         return json.loads(fetch(f"{self._url}/api/v1/{path}?{query}"))["data"]
 

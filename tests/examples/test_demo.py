@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 180
 
+pytestmark = pytest.mark.xdist_group("demo")  # two at once would slow each other's traffic
+
 
 def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """The demo in a process of its own, one injection long."""
