@@ -127,17 +127,17 @@ class Show:
                 "to stay silent alerted.",
                 soft_wrap=True,
             )
-        self._console.print(f"  report     {folder / 'report.html'}")
+        self._console.print(f"  report     {folder / 'report.html'}", soft_wrap=True)
         for dashboard in sorted(folder.glob("grafana/**/*.json")):
-            self._console.print(f"  dashboard  {dashboard}")
+            self._console.print(f"  dashboard  {dashboard}", soft_wrap=True)
         for rules in sorted(folder.glob("prometheus/*.rules.yml")):
-            self._console.print(f"  rules      {rules}")
+            self._console.print(f"  rules      {rules}", soft_wrap=True)
 
     def keeps_running(self, addresses: dict[str, str]) -> None:
         """The demo goes on."""
         self._console.print()
         for name, address in addresses.items():
-            self._console.print(f"  {name:<10} {address}")
+            self._console.print(f"  {name:<10} {address}", soft_wrap=True)
         self._console.print("\nRunning until Ctrl-C; each minute something else goes wrong.")
 
     def failed(self, error: Exception) -> None:
