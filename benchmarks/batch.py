@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,9 @@ ROWS = 100_000
 
 def main() -> None:
     """Time every form of a batch and report it."""
-    array = np.random.default_rng(1).normal(size=(ROWS, samples.WIDTH)) * 3 + np.arange(samples.WIDTH)
+    array = np.random.default_rng(1).normal(size=(ROWS, samples.WIDTH)) * 3 + np.arange(
+        samples.WIDTH
+    )
     copy = seconds(array.copy)
     frame = pd.DataFrame(array, columns=samples.NAMES)
     separate = pd.DataFrame({name: frame[name].to_numpy().copy() for name in samples.NAMES})
@@ -33,16 +36,22 @@ def main() -> None:
     ]
     predict = _predict()
     results = [
-        Result(name, seconds(lambda data=data: predict(data), 5) / copy, target, "copies")
+        Result(name, seconds(partial(predict, data), 5) / copy, target, "copies")
         for name, data, target in cases
     ]
-    results.append(Result("C order, beside a busy thread", _beside(predict, array) / copy, 25, "copies"))
+    results.append(
+        Result("C order, beside a busy thread", _beside(predict, array) / copy, 25, "copies")
+    )
     report("batch", f"100,000 × 80 floats, in copies of the array = {copy * 1e3:.0f} ms", results)
 
 
 def _predict() -> Callable[[Any], object]:
     monitor = Monitor("bench", reference=samples.reference(), registry=CollectorRegistry())
-    return monitor(len, batch=True, output=lambda _: np.zeros(0))
+    return monitor(_rows, batch=True, output=lambda _: np.zeros(0))
+
+
+def _rows(batch: Any) -> int:
+    return len(batch)
 
 
 def _beside(predict: Callable[[Any], object], array: np.ndarray) -> float:

@@ -60,7 +60,11 @@ def _monitored(reference: Reference | None, rows: Callable[[int], Sequence[Any]]
 def _observe() -> float:
     """Seconds of one cached `observe` for each of 80 columns."""
     histogram = Histogram(
-        "peer", "A peer.", ["column"], buckets=[i / 10 for i in range(20)], registry=CollectorRegistry()
+        "peer",
+        "A peer.",
+        ["column"],
+        buckets=[i / 10 for i in range(20)],
+        registry=CollectorRegistry(),
     )
     observers = [histogram.labels(name).observe for name in samples.NAMES]
 
@@ -72,7 +76,7 @@ def _observe() -> float:
 
 
 def _peer(increment: float) -> list[Result]:
-    """whylogs on one row of 80 floats, where it is installed."""
+    """Whylogs on one row of 80 floats, where it is installed."""
     try:
         import whylogs  # noqa: PLC0415 - optional
     except ImportError:
@@ -81,12 +85,18 @@ def _peer(increment: float) -> list[Result]:
     started = perf_counter()
     for row in rows:
         whylogs.log(row)
-    return [Result("peer: whylogs.log of a dict", (perf_counter() - started) / 20 / increment, None, "I")]
+    return [
+        Result(
+            "peer: whylogs.log of a dict", (perf_counter() - started) / 20 / increment, None, "I"
+        )
+    ]
 
 
 def _beside_a_busy_thread() -> list[Result]:
     """Share of calls above 1 ms beside a thread that never waits, by the fair share of the GIL."""
-    predict = Monitor("bench", reference=samples.reference(), registry=CollectorRegistry())(_nothing)
+    predict = Monitor("bench", reference=samples.reference(), registry=CollectorRegistry())(
+        _nothing
+    )
     stop = threading.Event()
 
     def burn() -> None:

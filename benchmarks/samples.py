@@ -123,5 +123,3 @@ def mixed_dicts(first: int) -> Sequence[Any]:
         dict(zip(MIXED_NAMES, [*row[:40], *("v" + str(code) for code in code_row)], strict=True))
         for row, code_row in zip(_numbers(first), codes, strict=True)
     ]
-
-

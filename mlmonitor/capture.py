@@ -12,9 +12,10 @@ import numpy as np
 from mlmonitor.tally.batches import is_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mlmonitor.tally import Layout, Tally
+    from mlmonitor.tally.channel import Channel
 
 _FLOAT64: Final = np.dtype(np.float64)
 _SCALARS: Final = frozenset({float, int, str, bool, type(None), np.float64, np.float32, np.int64})
@@ -52,7 +53,9 @@ def input_selector(
         return InputSelector(sys.maxsize, lambda args, kwargs: chosen(*args, **kwargs))
     parameters = _parameters(function)
     if chosen is not None and chosen not in parameters:
-        message = f"input={chosen!r} is no parameter of {function!r}; it has {', '.join(parameters)}"
+        message = (
+            f"input={chosen!r} is no parameter of {function!r}; it has {', '.join(parameters)}"
+        )
         raise ValueError(message)
     block = layout.block("input")
     columns = set(block.order) if block else set()
@@ -99,51 +102,77 @@ def taker(tally: Tally, side: str, *, batch: bool | None) -> Callable[[Any], int
     if channel is None or not channel.block.order:
         return None
     read, append, fold_batch = channel.read, channel.pending.append, tally.fold_batch
-    reader = channel.reader
-    numbers, pack = reader.numbers, reader.pack_in_order
-    of_dict, of_sequence, of_array = reader.of_dict, reader.of_sequence, reader.of_array
 
-    def take_row(value: Any) -> None:  # noqa: ANN401 - whatever the model is given
+    def take_row(value: Any) -> int | None:
         item = read(value)
-        if item is not None:
-            append(item)
-
-    def take_batch(value: Any) -> int:  # noqa: ANN401 - whatever the model is given
-        fold_batch(side, value)
-        return len(value)
-
-    def take_either(value: Any) -> int | None:  # noqa: ANN401 - whatever the model is given
-        kind = type(value)
-        if kind is dict:
-            item = of_dict(value)
-        elif kind is np.ndarray:
-            if value.ndim != 1 or value.dtype.names is not None:
-                return take_batch(value)
-            if value.dtype is _FLOAT64 and len(value) == numbers:
-                append(value.tobytes())
-                return None
-            item = of_array(value)
-        elif kind is tuple or kind is list:
-            if value and type(value[0]) not in _SCALARS and is_batch(value):
-                return take_batch(value)
-            try:
-                if pack is not None:
-                    append(pack(*value))
-                    return None
-            except Exception:  # noqa: BLE001, S110 - read with care below
-                pass
-            item = of_sequence(value)
-        elif is_batch(value):
-            return take_batch(value)
-        else:
-            item = read(value)
         if item is not None:
             append(item)
         return None
 
+    def take_batch(value: Any) -> int:
+        fold_batch(side, value)
+        return len(value)
+
     if batch is None:
-        return take_either
+        return _row_or_batch_taker(channel, take_row, take_batch)
     return take_batch if batch else take_row
+
+
+def _row_or_batch_taker(
+    channel: Channel, take_row: Callable[[Any], int | None], take_batch: Callable[[Any], int]
+) -> Callable[[Any], int | None]:
+    """Tell rows from batches, with a short way for each of the forms in which rows come most."""
+    append, reader = channel.pending.append, channel.reader
+    of_dict, numbers = reader.of_dict, reader.numbers
+    take_sequence = _sequence_taker(channel, take_row, take_batch)
+
+    def take_dict(value: dict[str, Any]) -> None:
+        item = of_dict(value)
+        if item is not None:
+            append(item)
+
+    def take_array(value: np.ndarray) -> int | None:
+        if value.ndim != 1 or value.dtype.names is not None:
+            return take_batch(value)
+        if value.dtype is _FLOAT64 and len(value) == numbers:
+            append(value.tobytes())
+            return None
+        return take_row(value)
+
+    takers: dict[type, Callable[[Any], int | None]] = {
+        dict: take_dict,
+        np.ndarray: take_array,
+        tuple: take_sequence,
+        list: take_sequence,
+    }
+
+    def take(value: Any) -> int | None:
+        short = takers.get(type(value))
+        if short is not None:
+            return short(value)
+        return take_batch(value) if is_batch(value) else take_row(value)
+
+    return take
+
+
+def _sequence_taker(
+    channel: Channel, take_row: Callable[[Any], int | None], take_batch: Callable[[Any], int]
+) -> Callable[[Sequence[Any]], int | None]:
+    """Count a tuple or list: of numbers at once, where it has them in the reference's order."""
+    append, pack = channel.pending.append, channel.reader.pack_in_order
+
+    def take(value: Sequence[Any]) -> int | None:
+        if value and type(value[0]) not in _SCALARS and is_batch(value):
+            return take_batch(value)
+        if pack is not None:
+            try:
+                append(pack(*value))
+            except Exception:  # noqa: BLE001 - read with more care
+                return take_row(value)
+            return None
+        return take_row(value)
+
+    return take
 
 
 def result_taker(
@@ -156,7 +185,7 @@ def result_taker(
     channel = tally.channels[side]
     append, of_float = channel.pending.append, channel.reader.of_float
 
-    def take(result: Any, rows: int | None) -> None:  # noqa: ANN401 - whatever the model returns
+    def take(result: Any, rows: int | None) -> None:
         if rows is not None:
             several(result)
         elif type(result) is float and of_float is not None:

@@ -29,7 +29,7 @@ class _Program(click.Group):
 
     debug = False
 
-    def main(self, *args: Any, **options: Any) -> NoReturn:  # noqa: ANN401 - click's signature
+    def main(self, *args: Any, **options: Any) -> NoReturn:
         """Run a command and exit."""
         self.debug = False
         options["standalone_mode"] = False
@@ -39,7 +39,7 @@ class _Program(click.Group):
             code = self._told(error)
         sys.exit(code if isinstance(code, int) else 0)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+    def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a reader of its output that goes away, as `head` does, is no error."""
         try:
             result = super().invoke(ctx)

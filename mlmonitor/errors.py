@@ -14,7 +14,7 @@ class ConfigError(MlmonitorError):
     """A `monitoring.yaml` that cannot be used."""
 
 
-class ReferenceError(MlmonitorError):  # noqa: A001 - the field's word; the builtin is about weakrefs
+class ProfileError(MlmonitorError):
     """A reference profile, or the data for one, that cannot be used."""
 
 

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from mlmonitor import expose, names
 from mlmonitor.capture import ignored, input_selector, result_taker, taker
-from mlmonitor.errors import MlmonitorError, ReferenceError
+from mlmonitor.errors import MlmonitorError, ProfileError
 from mlmonitor.process import Worker
 from mlmonitor.reference import Reference
 from mlmonitor.reference.unknown import unknown_output
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from prometheus_client.registry import CollectorRegistry
+    from typing_extensions import Self
 
     from mlmonitor.tally import Totals
     from mlmonitor.tally.store import Store
@@ -64,7 +65,7 @@ class Monitor:
         series_cap: most series to expose; columns beyond it are left out, which is logged.
 
     Raises:
-        ReferenceError: the reference cannot be read, or is of another model or version.
+        ProfileError: the reference cannot be read, or is of another model or version.
         MlmonitorError: the role is unknown, or the directory cannot be written.
     """
 
@@ -88,9 +89,7 @@ class Monitor:
         self.layout = _layout(self.reference, exceptions, series_cap)
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self._active: list[None] = []
-        self._tally = Tally(
-            self.layout, _store(self.layout, self.identity, directory), self.failed
-        )
+        self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
         self._tally.in_flight = self._active.__len__
         self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
         if self.reference is None:
@@ -103,7 +102,10 @@ class Monitor:
 
     @classmethod
     def from_config(
-        cls, path: str | os.PathLike[str], model: str, **options: Any  # noqa: ANN401 - see __init__
+        cls,
+        path: str | os.PathLike[str],
+        model: str,
+        **options: Any,
     ) -> Monitor:
         """The monitor that `monitoring.yaml` describes under `model`; `options` win over the file.
 
@@ -120,11 +122,22 @@ class Monitor:
     # Around a model -------------------------------------------------------------------------------
 
     @overload
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    def __call__(
+        self,
+        function: Callable[P, R],
+        /,
+        *,
+        input: str | Callable[..., Any] | None = None,
+        output: Callable[[Any], Any] | None = None,
+        scores: Callable[[Any], Any] | None = None,
+        batch: bool | None = None,
+    ) -> Callable[P, R]: ...
 
     @overload
     def __call__(
         self,
+        function: None = None,
+        /,
         *,
         input: str | Callable[..., Any] | None = None,
         output: Callable[[Any], Any] | None = None,
@@ -155,23 +168,24 @@ class Monitor:
         Raises:
             ValueError: `input` names no parameter.
         """
+        options: dict[str, Any] = {
+            "input": input,
+            "output": output,
+            "scores": scores,
+            "batch": batch,
+        }
         if function is None:
-            return lambda wanted: self(
-                wanted, input=input, output=output, scores=scores, batch=batch  # type: ignore[call-overload]
-            )
+            return functools.partial(self, **options)
         if isinstance(function, (staticmethod, classmethod)):
-            inner = self(
-                function.__func__, input=input, output=output, scores=scores, batch=batch  # type: ignore[call-overload]
-            )
-            return type(function)(inner)
+            return type(function)(self(function.__func__, **options))
         call = _Call(self, function, input, output, scores, batch=batch)
         return call.awaited() if inspect.iscoroutinefunction(function) else call.direct()
 
-    def wrap(self, estimator: Any) -> Any:  # noqa: ANN401 - anything that predicts
+    def wrap(self, estimator: Any) -> Any:
         """The estimator, with `predict` and `predict_proba` monitored and all else as it was."""
         return _Wrapped(estimator, self)
 
-    def prediction(self, inputs: Any = None, *, batch: bool | None = None) -> Prediction:  # noqa: ANN401
+    def prediction(self, inputs: Any = None, *, batch: bool | None = None) -> Prediction:
         """A context for code that has no function to decorate; set `output` within it."""
         return Prediction(self, inputs, batch=batch)
 
@@ -208,7 +222,11 @@ class Monitor:
     def raised(self, error: BaseException, seconds: float) -> None:
         """Count a call that raised."""
         index = next(
-            (self._errors[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in self._errors),
+            (
+                self._errors[kind.__name__]
+                for kind in type(error).__mro__
+                if kind.__name__ in self._errors
+            ),
             len(self._errors),
         )
         self._tally.fail(seconds, self.layout.errors.start + index)
@@ -224,13 +242,13 @@ class Prediction:
 
     __slots__ = ("_batch", "_inputs", "_monitor", "_rows", "_started", "output", "scores")
 
-    def __init__(self, monitor: Monitor, inputs: Any, *, batch: bool | None) -> None:  # noqa: ANN401
+    def __init__(self, monitor: Monitor, inputs: Any, *, batch: bool | None) -> None:
         self._monitor, self._inputs, self._batch = monitor, inputs, batch
         self._rows: int | None = None
         self.output: Any = None
         self.scores: Any = None
 
-    def __enter__(self) -> Prediction:
+    def __enter__(self) -> Self:
         """Count the inputs and start the clock."""
         monitor = self._monitor
         monitor._active.append(None)  # noqa: SLF001 - the monitor's own context
@@ -295,7 +313,7 @@ class _Call:
         start, stop = active.append, active.pop
 
         @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def call(*args: Any, **kwargs: Any) -> Any:
             start(None)
             rows = None
             if take is not None:
@@ -324,7 +342,7 @@ class _Call:
         start, stop = active.append, active.pop
 
         @functools.wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        async def call(*args: Any, **kwargs: Any) -> Any:
             start(None)
             rows = None
             if take is not None:
@@ -350,7 +368,7 @@ class _Call:
         durations, watched, tile = tally.durations, tally.watched, tally.watched_tile
         add_duration, opened = durations.append, tally.opened
 
-        def after(result: Any, rows: int | None, seconds: float) -> None:  # noqa: ANN401
+        def after(result: Any, rows: int | None, seconds: float) -> None:
             stop()
             try:
                 if give is not None:
@@ -372,19 +390,19 @@ class _Call:
 class _Wrapped:
     """An estimator whose predictions are monitored."""
 
-    def __init__(self, estimator: Any, monitor: Monitor) -> None:  # noqa: ANN401
+    def __init__(self, estimator: Any, monitor: Monitor) -> None:
         self._estimator = estimator
         if hasattr(estimator, "predict"):
             self.predict = monitor(estimator.predict)
         if hasattr(estimator, "predict_proba"):
-            self.predict_proba = monitor(
-                output=ignored, scores=lambda result: result
-            )(estimator.predict_proba)
+            self.predict_proba = monitor(output=ignored, scores=lambda result: result)(
+                estimator.predict_proba
+            )
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._estimator, name)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._estimator(*args, **kwargs)
 
 
@@ -401,7 +419,7 @@ def _checked_reference(
             f"{place}: profiles {found.model!r} version {found.version!r}, but the monitor is for "
             f"{identity[0]!r} version {identity[1]!r}; profile the data of this one."
         )
-        raise ReferenceError(message)
+        raise ProfileError(message)
     return found
 
 

@@ -106,7 +106,10 @@ PREDICTION_ERRORS = _metric(
     (*IDENTITY, "exception"),
 )
 IN_FLIGHT = _metric(
-    "gauge", "mlmonitor_predictions_in_flight", "Calls of the model that have not returned yet.", IDENTITY
+    "gauge",
+    "mlmonitor_predictions_in_flight",
+    "Calls of the model that have not returned yet.",
+    IDENTITY,
 )
 MODEL_INFO = _metric(
     "info",
@@ -175,7 +178,11 @@ REFERENCE_ROWS = _metric(
     "gauge", "mlmonitor_reference_rows", "Rows of the reference profile.", COLUMN
 )
 REFERENCE_MISSING = _metric(
-    "gauge", "mlmonitor_reference_missing_ratio", "Share of reference rows without a value.", COLUMN, "ratio"
+    "gauge",
+    "mlmonitor_reference_missing_ratio",
+    "Share of reference rows without a value.",
+    COLUMN,
+    "ratio",
 )
 REFERENCE_MEAN = _metric(
     "gauge", "mlmonitor_reference_mean", "Mean of the reference values.", COLUMN
@@ -187,7 +194,11 @@ REFERENCE_MEDIAN = _metric(
     "gauge", "mlmonitor_reference_median", "Median of the reference values.", COLUMN
 )
 REFERENCE_NONZERO = _metric(
-    "gauge", "mlmonitor_reference_nonzero_ratio", "Share of reference values other than zero.", COLUMN, "ratio"
+    "gauge",
+    "mlmonitor_reference_nonzero_ratio",
+    "Share of reference values other than zero.",
+    COLUMN,
+    "ratio",
 )
 REFERENCE_CUMULATIVE = _metric(
     "gauge",
@@ -229,18 +240,32 @@ MONITOR_UNMONITORED = _metric(
     IDENTITY,
 )
 MONITOR_WORKERS = _metric(
-    "gauge", "mlmonitor_monitor_workers", "Live worker processes that share this exposition.", IDENTITY
+    "gauge",
+    "mlmonitor_monitor_workers",
+    "Live worker processes that share this exposition.",
+    IDENTITY,
 )
 
 PROCESS: Final = (*IDENTITY, "pid")
 PROCESS_CPU = _metric(
-    "counter", "mlmonitor_process_cpu_seconds_total", "CPU time used by a live worker.", PROCESS, "seconds"
+    "counter",
+    "mlmonitor_process_cpu_seconds_total",
+    "CPU time used by a live worker.",
+    PROCESS,
+    "seconds",
 )
 PROCESS_MEMORY = _metric(
-    "gauge", "mlmonitor_process_resident_memory_bytes", "Resident memory of a live worker.", PROCESS, "bytes"
+    "gauge",
+    "mlmonitor_process_resident_memory_bytes",
+    "Resident memory of a live worker.",
+    PROCESS,
+    "bytes",
 )
 PROCESS_DESCRIPTORS = _metric(
-    "gauge", "mlmonitor_process_open_descriptors", "Open file descriptors of a live worker.", PROCESS
+    "gauge",
+    "mlmonitor_process_open_descriptors",
+    "Open file descriptors of a live worker.",
+    PROCESS,
 )
 PROCESS_GC = _metric(
     "counter",
@@ -324,7 +349,9 @@ RECORDS: Final[dict[str, Record]] = {
         Record("mlmonitor:model:threshold_psi", "PSI that is too large.", _REFERENCE_MODEL),
         Record("mlmonitor:model:threshold_ks", "KS that is too large.", _REFERENCE_MODEL),
         Record(
-            "mlmonitor:model:threshold_mean_shift", "Mean shift that is too large.", _REFERENCE_MODEL
+            "mlmonitor:model:threshold_mean_shift",
+            "Mean shift that is too large.",
+            _REFERENCE_MODEL,
         ),
         Record(
             "mlmonitor:model:threshold_missing",
@@ -379,17 +406,15 @@ RECORDS: Final[dict[str, Record]] = {
         Record("mlmonitor:column:mean_error", "Squared standard error of the mean shift.", _WINDOW),
         Record("mlmonitor:column:mean_df", "Degrees of freedom of Welch's test.", _WINDOW),
         Record("mlmonitor:column:mean_distance", "Squared normal deviate, first order.", _WINDOW),
-        Record(
-            "mlmonitor:column_test:share_shift", "Share less the reference's, by test.", _TEST
-        ),
+        Record("mlmonitor:column_test:share_shift", "Share less the reference's, by test.", _TEST),
         Record("mlmonitor:column_test:share_error", "Squared standard error of that.", _TEST),
         Record("mlmonitor:column_test:z", "Normal deviate of a test.", _TEST),
         Record("mlmonitor:column_test:tail", "Normal tail beyond its distance from 0.", _TEST),
         Record("mlmonitor:column_test:p_value", "P-value of a test.", _TEST),
-        Record("mlmonitor:column_test:effect", "Effect over its threshold; above 1 is large.", _TEST),
         Record(
-            "mlmonitor:column:p_value", "Smallest p-value times the number of tests.", _WINDOW
+            "mlmonitor:column_test:effect", "Effect over its threshold; above 1 is large.", _TEST
         ),
+        Record("mlmonitor:column:p_value", "Smallest p-value times the number of tests.", _WINDOW),
         Record("mlmonitor:column:p_value_rank", "That in units of the first limit.", _WINDOW),
         Record("mlmonitor:column:drifted", "1 with a large effect and evidence, else 0.", _WINDOW),
         Record("mlmonitor:model:tested_columns", "Columns with enough rows.", _MODEL_WINDOW),
@@ -415,7 +440,11 @@ LOG_FIELDS: Final[dict[str, Field]] = {
     field.name: field
     for field in (
         Field("@timestamp", "date", "When the event happened, UTC."),
-        Field("ecs.version", "keyword", "Version of the Elastic Common Schema that the record follows."),
+        Field(
+            "ecs.version",
+            "keyword",
+            "Version of the Elastic Common Schema that the record follows.",
+        ),
         Field("log.level", "keyword", "Severity of the record."),
         Field("log.logger", "keyword", "Name of the logger."),
         Field("message", "text", "The event in words."),

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 import orjson
 import pandas as pd
 
-from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
+from mlmonitor.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ def read_chunks(
         progress: told how many bytes of all files have been read, and how many there are.
 
     Raises:
-        ReferenceError: a file is missing, empty or malformed, or has other columns than the first.
+        ProfileError: a file is missing, empty or malformed, or has other columns than the first.
     """
     sizes = [0 if str(path) == STDIN else _size(Path(path)) for path in paths]
     columns: list[str] | None = None
@@ -75,8 +75,10 @@ def _same_columns(path: object, before: list[str] | None, found: list[str]) -> l
     """The columns of the files before this one, which must have the same."""
     odd = sorted(set(found) ^ set(before if before is not None else found))
     if odd:
-        message = f"{path}: column {odd[0]!r} is not in all files; give files with the same columns."
-        raise ReferenceError(message)
+        message = (
+            f"{path}: column {odd[0]!r} is not in all files; give files with the same columns."
+        )
+        raise ProfileError(message)
     return before or found
 
 
@@ -85,13 +87,13 @@ def _size(path: Path) -> int:
         size = path.stat().st_size
     except OSError as error:
         message = f"{path}: cannot be read ({error.strerror}); check the path."
-        raise ReferenceError(message) from error
+        raise ProfileError(message) from error
     if path.is_dir():
         message = f"{path}: is a folder; name the files in it."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     if size == 0:
         message = f"{path}: is empty; give a file with a header and rows."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     return size
 
 
@@ -101,7 +103,7 @@ def _read(path: str | Path, rows: int, progress: Callable[[int], None]) -> Itera
     form = Path(name.removesuffix(".gz")).suffix
     if form not in (*_PARQUET, *_JSON_LINES, *_TEXT):
         message = f"{path}: unknown ending; use .csv, .tsv, .parquet, .jsonl or .ndjson."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     try:
         if form in _PARQUET:
             yield from _read_parquet(Path(path), rows, progress)
@@ -117,7 +119,7 @@ def _read(path: str | Path, rows: int, progress: Callable[[int], None]) -> Itera
                 progress(position())
     except (OSError, EOFError, UnicodeDecodeError) as error:
         message = f"{path}: cannot be read ({error}); give a whole file in UTF-8."
-        raise ReferenceError(message) from error
+        raise ProfileError(message) from error
 
 
 @contextmanager
@@ -153,11 +155,13 @@ def _read_csv(
     except pd.errors.EmptyDataError:
         found = 0
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        message = f"{path}: a row has more values than the header has names ({error}); mend the row."
-        raise ReferenceError(message) from error
+        message = (
+            f"{path}: a row has more values than the header has names ({error}); mend the row."
+        )
+        raise ProfileError(message) from error
     if not found:
         message = f"{path}: has a header but no rows; give rows too."
-        raise ReferenceError(message)
+        raise ProfileError(message)
 
 
 def _header(path: str | Path, line: bytes, separator: str) -> list[str]:
@@ -165,10 +169,10 @@ def _header(path: str | Path, line: bytes, separator: str) -> list[str]:
     text = line.decode("utf-8-sig")
     if not text.strip():
         message = f"{path}: has no header; give a file with a header and rows."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     if text.count('"') % 2:
         message = f"{path}: a name in the header holds a line break; rename the column."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     names = next(csv.reader(io.StringIO(text), delimiter=separator))
     check_unique(path, names)
     return names
@@ -178,13 +182,13 @@ def check_unique(place: object, names: Sequence[str]) -> None:
     """Refuse a table with two columns of one name.
 
     Raises:
-        ReferenceError: it names the first such column.
+        ProfileError: it names the first such column.
     """
     seen: set[str] = set()
     for name in names:
         if name in seen:
             message = f"{place}: column {name!r} is there twice; rename one."
-            raise ReferenceError(message)
+            raise ProfileError(message)
         seen.add(name)
 
 
@@ -199,7 +203,7 @@ def _read_json_lines(path: str | Path, file: IO[bytes], rows: int) -> Iterator[p
             row = orjson.loads(line)
         if not isinstance(row, dict):
             message = f"{path}:{number}: is no JSON object; write one object a line."
-            raise ReferenceError(message)
+            raise ProfileError(message)
         found.append(row)
         any_row = True
         if len(found) == rows:
@@ -209,7 +213,7 @@ def _read_json_lines(path: str | Path, file: IO[bytes], rows: int) -> Iterator[p
         yield pd.DataFrame(found)
     if not any_row:
         message = f"{path}: has no rows; give one JSON object a line."
-        raise ReferenceError(message)
+        raise ProfileError(message)
 
 
 def _read_parquet(path: Path, rows: int, progress: Callable[[int], None]) -> Iterator[pd.DataFrame]:
@@ -217,12 +221,12 @@ def _read_parquet(path: Path, rows: int, progress: Callable[[int], None]) -> Ite
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = f"{path}: needs pyarrow; `pip install mlmonitor[parquet]`."
-        raise ReferenceError(message) from error
+        raise ProfileError(message) from error
     try:
         with parquet.ParquetFile(path) as file:
             if not file.metadata.num_rows:
                 message = f"{path}: has no rows; give rows too."
-                raise ReferenceError(message)
+                raise ProfileError(message)
             size, read = path.stat().st_size, 0
             for batch in file.iter_batches(batch_size=rows):
                 read += batch.num_rows
@@ -230,4 +234,4 @@ def _read_parquet(path: Path, rows: int, progress: Callable[[int], None]) -> Ite
                 progress(size * read // file.metadata.num_rows)
     except ArrowException as error:
         message = f"{path}: is no readable Parquet file ({error}); write it again."
-        raise ReferenceError(message) from error
+        raise ProfileError(message) from error

@@ -11,11 +11,11 @@ from mlmonitor.reference import Column, Reference
 
 def binned(
     name: str,
-    values: Any,  # noqa: ANN401 - anything numpy takes
+    values: Any,
     *,
-    side: Any = "input",  # noqa: ANN401 - a literal
-    kind: Any = "numeric",  # noqa: ANN401 - a literal
-    edges: Any = None,  # noqa: ANN401 - anything numpy takes
+    side: Any = "input",
+    kind: Any = "numeric",
+    edges: Any = None,
 ) -> Column:
     """A binned column with `edges`, or edges at the sample's quantiles."""
     sample = np.asarray(values, dtype=np.float64)
@@ -38,7 +38,7 @@ def binned(
     )
 
 
-def categorical(name: str, counts: dict[str, int], **options: Any) -> Column:  # noqa: ANN401
+def categorical(name: str, counts: dict[str, int], **options: Any) -> Column:
     """A categorical column that allows what it holds."""
     known: dict[str, Any] = {
         "side": "input",

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from mlmonitor import Monitor, names
-from mlmonitor.errors import MlmonitorError, ReferenceError
-from mlmonitor.reference import Reference
+from mlmonitor.errors import MlmonitorError, ProfileError
 from tests.references import binned, mixed, mixed_rows, reference
 from tests.tally.test_tally import Hostile
+
+if TYPE_CHECKING:
+    from mlmonitor.reference import Reference
 
 ROWS = mixed_rows(100)
 
@@ -152,6 +154,7 @@ def test_inputs_and_outputs_can_be_chosen():
 
     @monitor(input="house", output=lambda reply: reply["price"])
     def predict(request: object, house: dict[str, Any]) -> dict[str, Any]:
+        assert house
         return {"price": 5.0, "request": request}
 
     predict("r", ROWS[0])
@@ -239,7 +242,10 @@ def test_failures_are_counted_and_logged_once(caplog):
         for _ in range(5):
             assert predict(object()) == 5.0
     assert failures(monitor) == {"input": 5}
-    assert len([record for record in caplog.records if "could not be monitored" in record.message]) == 1
+    assert (
+        len([record for record in caplog.records if "could not be monitored" in record.message])
+        == 1
+    )
 
 
 anything = st.recursive(
@@ -247,7 +253,7 @@ anything = st.recursive(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(),
         st.complex_numbers(), st.decimals(), st.dates(), st.builds(Hostile), st.just(np.array([])),
         st.just(np.zeros((2, 2, 2))), st.just(pd.NA), st.just(pd.DataFrame({"size": ["x"]})),
-        st.just(type), st.just((i for i in ())), st.just(math.nan),
+        st.just(type), st.just(i for i in ()), st.just(math.nan),
     ),
     lambda inner: st.one_of(
         st.lists(inner), st.dictionaries(st.text(), inner),
@@ -277,7 +283,9 @@ def test_whatever_comes_and_goes_the_prediction_is_what_it_was(calls):
 
 
 def test_a_reference_of_another_model_or_version_is_refused():
-    with pytest.raises(ReferenceError, match="profiles 'm' version '1', but the monitor is for 'm' version '2'"):
+    with pytest.raises(
+        ProfileError, match="profiles 'm' version '1', but the monitor is for 'm' version '2'"
+    ):
         make(mixed(), version="2")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlmonitor.drift.compare import compare
-from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
+from mlmonitor.errors import ProfileError
 from mlmonitor.tally import Layout, Tally
 from mlmonitor.thresholds import Thresholds
 
@@ -71,7 +71,7 @@ def drift_frames(
                 tally.fold_batch(block.side, part.set_axis(list(present), axis="columns"))
     if not rows:
         message = "The files hold no rows to compare; name files with at least one row."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     return compare(tally.totals(), reference, thresholds)
 
 
@@ -88,4 +88,4 @@ def _require(sources: dict[str, str], frame: pd.DataFrame, side: str) -> None:
             f"Column {absent[0]!r} ({side}) of the reference is missing from the files; "
             "add it, or profile the reference without it."
         )
-        raise ReferenceError(message)
+        raise ProfileError(message)

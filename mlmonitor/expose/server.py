@@ -75,5 +75,5 @@ class _Ipv6Server(_Server):
 class _QuietHandler(WSGIRequestHandler):
     """Keeps scrapes out of the service's log."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base's signature
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
         """Log nothing."""

@@ -172,7 +172,7 @@ def _rule(
 _ORDER: Final = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 
 
-def _filled(value: Any, values: Mapping[str, str], place: str) -> Any:  # noqa: ANN401 - YAML
+def _filled(value: Any, values: Mapping[str, str], place: str) -> Any:
     if isinstance(value, dict):
         return {key: _filled(part, values, place) for key, part in value.items()}
     return promql.render(value, values, place) if isinstance(value, str) else value
@@ -190,7 +190,7 @@ def _document(groups: list[dict[str, Any]]) -> str:
 class _Dumper(yaml.SafeDumper):
     """Writes long texts as literal blocks."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - PyYAML's signature
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
 

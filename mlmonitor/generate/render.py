@@ -79,7 +79,7 @@ def _panels(dashboard: spec.DashboardSpec, frame: Frame) -> list[Any]:
     return made
 
 
-def _panel(panel: spec.Panel, common: Json, frame: Frame) -> Any:  # noqa: ANN401 - one of several
+def _panel(panel: spec.Panel, common: Json, frame: Frame) -> Any:
     """A panel of its type."""
     if isinstance(panel, spec.Table):
         return _table(panel, common, frame)
@@ -99,7 +99,7 @@ def _panel(panel: spec.Panel, common: Json, frame: Frame) -> Any:  # noqa: ANN40
     return grafana.Heatmap(**common, yAxis=grafana.axis(panel.unit))
 
 
-def _targets(panel: Any, frame: Frame) -> list[grafana.Target]:  # noqa: ANN401 - any with queries
+def _targets(panel: Any, frame: Frame) -> list[grafana.Target]:
     layout = grafana.HEATMAP if isinstance(panel, spec.Heatmap) else grafana.TIME_SERIES
     instant = isinstance(panel, spec.BarGauge)
     return [

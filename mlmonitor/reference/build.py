@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import pandas as pd
 
-from mlmonitor.errors import ReferenceError  # noqa: A004 - see there
+from mlmonitor.errors import ProfileError
 from mlmonitor.reference.columns import values_of
 from mlmonitor.reference.describe import DEFAULT_BINS, DEFAULT_CATEGORIES, Description
 from mlmonitor.reference.kinds import infer_kind
@@ -95,7 +95,7 @@ class Settings:
     fitted: bool = False
 
 
-def from_frame(  # noqa: PLR0913 - the options of a profile
+def from_frame(
     frame: pd.DataFrame,
     *,
     model: str,
@@ -116,7 +116,7 @@ def from_frame(  # noqa: PLR0913 - the options of a profile
         ProfileWarning: see `Profile.warnings`.
 
     Raises:
-        ReferenceError: the frame has no rows, lacks a column, or has two of one name.
+        ProfileError: the frame has no rows, lacks a column, or has two of one name.
     """
     roles = Roles(target, prediction, tuple(scores), tuple(ignore))
     settings = Settings(model, version, roles, kinds or {}, bins, categories, created, fitted)
@@ -144,7 +144,7 @@ def profile_files(
         progress: told bytes read and to read, over both passes.
 
     Raises:
-        ReferenceError: a file cannot be read, has no rows, or lacks a column.
+        ProfileError: a file cannot be read, has no rows, or lacks a column.
     """
     options = {} if chunk_rows is None else {"chunk_rows": chunk_rows}
     with rereadable(paths) as files:
@@ -166,7 +166,7 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
     """Profile data that can be read twice; `chunks` gives their frames each time.
 
     Raises:
-        ReferenceError: there are no rows, or a column is missing.
+        ProfileError: there are no rows, or a column is missing.
     """
     surveys = _survey(chunks, settings)
     rows = next(iter(surveys.values())).rows
@@ -192,9 +192,7 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
     return Profile(reference, (*_warnings(settings), *found))
 
 
-def _survey(
-    chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
-) -> dict[str, Survey]:
+def _survey(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings) -> dict[str, Survey]:
     """The first pass."""
     surveys: dict[str, Survey] = {}
     sample: RowSample | None = None
@@ -202,7 +200,9 @@ def _survey(
     for block in _blocks(_ahead(chunks())):
         if sample is None:
             _check_columns(settings, list(block.columns))
-            surveys = {name: Survey() for name in block.columns if name not in settings.roles.ignore}
+            surveys = {
+                name: Survey() for name in block.columns if name not in settings.roles.ignore
+            }
             most = _SAMPLE_VALUES // max(1, len(surveys))
             sample = RowSample(max(1_000, min(_SAMPLE_ROWS, most)))
         held, chosen = sample.choose(first, len(block))
@@ -211,7 +211,7 @@ def _survey(
             survey.add(values_of(block[name]), held, chosen)
     if not surveys or not first:
         message = "The data hold no rows or no columns; give at least one of each."
-        raise ReferenceError(message)
+        raise ProfileError(message)
     return surveys
 
 
@@ -272,21 +272,23 @@ def _check_columns(settings: Settings, columns: list[str]) -> None:
         for name in names:
             if name is not None and name not in columns:
                 near = get_close_matches(name, columns, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns[:8])}."
+                hint = (
+                    f"did you mean {near[0]!r}?" if near else f"there are {', '.join(columns[:8])}."
+                )
                 message = f"--{option} {name}: the data have no such column; {hint}"
-                raise ReferenceError(message)
+                raise ProfileError(message)
     for name, kind in settings.kinds.items():
         if kind not in get_args(Kind):
             message = f"--kind {name}={kind}: unknown kind; use one of {', '.join(get_args(Kind))}."
-            raise ReferenceError(message)
+            raise ProfileError(message)
 
 
 def _warnings(settings: Settings) -> tuple[str, ...]:
     if not settings.fitted:
         return ()
-    return (
+    text = (
         "The predictions are of rows on which the model was fitted: they follow the truth more "
         "closely than live ones will, so that live traffic will look drifted. Predict rows that the "
-        "model has not seen.",
+        "model has not seen."
     )
-
+    return (text,)

@@ -106,7 +106,8 @@ class Description:
             "range": (survey.low, survey.high),
             "mean": survey.mean,
             "deviation": math.sqrt(variance) if math.isfinite(variance) else 0.0,
-            "median": float(np.median(sample)) if len(sample) else survey.mean,
+            # Halved, because the mean of the middle two may be beyond the largest float.
+            "median": 2 * float(np.median(sample / 2)) if len(sample) else survey.mean,
             "nonzero": survey.numbers - survey.zeros,
         }
 

@@ -59,7 +59,7 @@ def _identifies(survey: Survey, distinct: int | None) -> bool:
         return True
     if distinct is not None:
         return distinct == survey.finite
-    known = survey.sample[survey.sample == survey.sample]  # noqa: PLR0124 - not NaN
+    known = survey.sample[survey.sample == survey.sample]
     return len(known) >= _FEWEST_FOR_IDENTIFIER and len(set(known.tolist())) == len(known)
 
 

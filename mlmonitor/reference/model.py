@@ -8,12 +8,12 @@ import math
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from mlmonitor.errors import ReferenceError
+from mlmonitor.errors import ProfileError
 from mlmonitor.files import write_atomically
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 Kind = Literal[
     "numeric", "discrete", "sparse", "categorical", "boolean", "text", "identifier", "timestamp"
@@ -160,7 +160,7 @@ class Reference(BaseModel):
         return columns
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, **options: Any) -> Reference:  # noqa: ANN401 - the builder's own
+    def from_frame(cls, frame: pd.DataFrame, **options: Any) -> Reference:
         """Profile a pandas frame; `options` are those of `mlmonitor.reference.build.from_frame`."""
         from mlmonitor.reference.build import from_frame  # noqa: PLC0415 - imports pandas
 
@@ -171,16 +171,18 @@ class Reference(BaseModel):
         """Read a profile from a JSON file.
 
         Raises:
-            ReferenceError: no such file, no JSON, another schema version, or parts that disagree.
+            ProfileError: no such file, no JSON, another schema version, or parts that disagree.
         """
         try:
             data = orjson.loads(Path(path).read_bytes())
         except OSError as error:
-            message = f"{path}: cannot be read ({error.strerror}); make it with `mlmonitor profile`."
-            raise ReferenceError(message) from error
+            message = (
+                f"{path}: cannot be read ({error.strerror}); make it with `mlmonitor profile`."
+            )
+            raise ProfileError(message) from error
         except orjson.JSONDecodeError as error:
             message = f"{path}: not valid JSON ({error}); make it again with `mlmonitor profile`."
-            raise ReferenceError(message) from error
+            raise ProfileError(message) from error
         return cls.from_dict(data, place=str(path))
 
     @classmethod
@@ -188,22 +190,22 @@ class Reference(BaseModel):
         """Check a decoded profile; `place` names it in the error.
 
         Raises:
-            ReferenceError: see `load`.
+            ProfileError: see `load`.
         """
         if not isinstance(data, dict) or "schema_version" not in data:
             message = f"{place}: not a reference profile; make one with `mlmonitor profile`."
-            raise ReferenceError(message)
+            raise ProfileError(message)
         if data["schema_version"] != SCHEMA_VERSION:
             message = (
                 f"{place}: schema_version {data['schema_version']!r} is not {SCHEMA_VERSION}; "
                 "profile the data again with this version of mlmonitor."
             )
-            raise ReferenceError(message)
+            raise ProfileError(message)
         try:
             return cls.model_validate_json(orjson.dumps(data))
         except ValidationError as error:
             message = f"{place}: {_first_problem(error, data)}; mend it or profile the data again."
-            raise ReferenceError(message) from error
+            raise ProfileError(message) from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the profile as JSON, replacing the file in one step."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -93,8 +94,16 @@ class Survey:
 
     @property
     def mean(self) -> float:
-        """Mean of the finite numbers; 0 for none."""
-        return math.fsum(self.sums) / self.finite if self.finite else 0.0
+        """Mean of the finite numbers; 0 for none.
+
+        The middle of their range where their sum is beyond the largest float.
+        """
+        if not self.finite:
+            return 0.0
+        if all(map(math.isfinite, self.sums)):
+            with suppress(OverflowError):
+                return math.fsum(self.sums) / self.finite
+        return self.low / 2 + self.high / 2
 
     def add(self, values: Values, held: np.ndarray, chosen: np.ndarray) -> None:
         """Take in one block of rows, of which `chosen` join the sample and `held` stay in it."""
@@ -120,9 +129,13 @@ class Survey:
         self.infinite += len(numbers) - len(finite)
         if not len(finite):
             return
-        self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
+        self.low, self.high = (
+            min(self.low, float(finite.min())),
+            max(self.high, float(finite.max())),
+        )
         self.zeros += len(finite) - int(np.count_nonzero(finite))
-        self.sums.append(float(finite.sum()))
+        with np.errstate(over="ignore"):
+            self.sums.append(float(finite.sum()))
         negative = finite[finite < 0]
         if len(negative):
             self.below_zero = max(self.below_zero, float(negative.max()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +10,7 @@ import numpy as np
 from mlmonitor.tally.rows import UnreadableRow, as_number, mapping_form, notes_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.layout import Block
@@ -86,7 +85,7 @@ class Batch:
             yield values.reshape(-1), notes
 
 
-def read_batch(block: Block, data: Any) -> Batch:  # noqa: ANN401 - any frame or array
+def read_batch(block: Block, data: Any) -> Batch:
     """Read a batch that comes by columns.
 
     Raises:
@@ -98,7 +97,11 @@ def read_batch(block: Block, data: Any) -> Batch:  # noqa: ANN401 - any frame or
     labels = list(getattr(data, "columns", ()) if labels is None else labels)
     if not labels or not hasattr(data, "__getitem__"):
         return read_batch(block, _interchanged(data))
-    if len(set(map(type, labels))) == 1 and isinstance(labels[0], int) and labels != list(block.order):
+    if (
+        len(set(map(type, labels))) == 1
+        and isinstance(labels[0], int)
+        and labels != list(block.order)
+    ):
         return _of_array(block, np.asarray(data))
     matrix = _homogeneous(block, data, labels)
     if matrix is not None:
@@ -109,7 +112,9 @@ def read_batch(block: Block, data: Any) -> Batch:  # noqa: ANN401 - any frame or
 def _of_array(block: Block, data: np.ndarray) -> Batch:
     values = data.reshape(-1, 1) if data.ndim == 1 else data
     if values.ndim != 2 or values.shape[1] != len(block.order):  # noqa: PLR2004 - rows and columns
-        message = f"an array of shape {data.shape} where the reference has {len(block.order)} columns"
+        message = (
+            f"an array of shape {data.shape} where the reference has {len(block.order)} columns"
+        )
         raise UnreadableRow(message)
     in_order = [column.name for column in block.binned] == list(block.order)
     if in_order and values.dtype.kind in "fiub":
@@ -133,7 +138,7 @@ def _by_name(
     return Batch(rows, numbers, others, rows * len(present - expected))
 
 
-def _homogeneous(block: Block, data: Any, labels: list[Any]) -> np.ndarray | None:  # noqa: ANN401
+def _homogeneous(block: Block, data: Any, labels: list[Any]) -> np.ndarray | None:
     """The frame as one array of numbers, where it is one and has the block's columns in order."""
     if labels != [column.name for column in block.binned] or len(labels) != len(block.order):
         return None
@@ -143,7 +148,7 @@ def _homogeneous(block: Block, data: Any, labels: list[Any]) -> np.ndarray | Non
     return np.asarray(data.to_numpy())
 
 
-def _column_of(data: Any, name: Any) -> np.ndarray:  # noqa: ANN401 - a column of any frame
+def _column_of(data: Any, name: Any) -> np.ndarray:
     """One column as an array; of objects, where it is not of plain numbers or strings."""
     column = data[name]
     if hasattr(column, "combine_chunks") or hasattr(column, "to_arrow"):
@@ -153,7 +158,7 @@ def _column_of(data: Any, name: Any) -> np.ndarray:  # noqa: ANN401 - a column o
     return found if found.ndim == 1 else _objects(list(column))
 
 
-def _nullable(column: Any) -> np.ndarray:  # noqa: ANN401 - an Arrow array or a polars series
+def _nullable(column: Any) -> np.ndarray:
     values = column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
     numbers = column.to_numpy() if not hasattr(column, "to_pylist") else None
     if numbers is not None and numbers.dtype.kind in "fiub":
@@ -167,9 +172,11 @@ def _objects(values: Sequence[Any]) -> np.ndarray:
     return found
 
 
-def _interchanged(data: Any) -> Any:  # noqa: ANN401 - any frame in, a pandas one out
+def _interchanged(data: Any) -> Any:
     if not hasattr(data, "__dataframe__"):
-        message = f"a batch of type {type(data).__name__} names no columns; pass a data frame or an array"
+        message = (
+            f"a batch of type {type(data).__name__} names no columns; pass a data frame or an array"
+        )
         raise UnreadableRow(message)
     from pandas.api.interchange import from_dataframe  # noqa: PLC0415 - only for foreign frames
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import numbers
 from array import array
 from collections import Counter
@@ -64,8 +64,8 @@ class CategoryCodes(dict[object, int]):
             self.setdefault(text, self._rest + cells_of.UNSEEN_ALLOWED)
         self[None] = self._rest + cells_of.MISSING
         self._holds_numbers = False
-        for text, code in list(self.items()):
-            number = _number(text)
+        for spelled, code in list(self.items()):
+            number = _number(spelled)
             if number is not None:
                 self._holds_numbers = True
                 self.setdefault(number, code)
@@ -92,7 +92,7 @@ class PresenceCodes(dict[object, int]):
     """Value -> cell of a column that is only counted: present, absent or of a wrong type."""
 
     mistyped: Final = cells_of.MISTYPED
-    _ACCEPTED: Final = (str, numbers.Number, np.generic, datetime.date, datetime.time)
+    _ACCEPTED: Final = (str, numbers.Number, np.generic, dt.date, dt.time)
 
     def __init__(self, column: Column) -> None:
         super().__init__({None: cells_of.ABSENT})
@@ -162,7 +162,9 @@ class CategoryKernel:
         return np.frombuffer(bytes(codes), dtype=np.uint8)
 
     def _encode_one_by_one(self, values: list[object]) -> np.ndarray:
-        return np.array([_code(codes, value) for codes, value in zip(self._tiled, values, strict=False)])
+        return np.array(
+            [_code(codes, value) for codes, value in zip(self._tiled, values, strict=False)]
+        )
 
 
 def _code(codes: Codes, value: object) -> int:

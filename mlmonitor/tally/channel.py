@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
 
 from mlmonitor.tally.batches import is_row_list, read_batch
 from mlmonitor.tally.categories import CategoryKernel
-from mlmonitor.tally.kernel import Kernel, rows_a_tile
+from mlmonitor.tally.kernel import Kernel, rows_a_tile, view_of
 from mlmonitor.tally.rows import OddRow, RowReader
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Channel:
 
     def bind(self, cells: Floats, numeric: Floats, others: Floats) -> None:
         """Count in this memory from now on: the layout's cells and the planes of this block."""
-        self._cells = memoryview(cells)
+        self._cells = view_of(cells)
         self._numeric = Kernel(self.block, numeric, cells)
         self._others = CategoryKernel(self.block, others)
         if not self._has_others:
@@ -91,7 +90,7 @@ class Channel:
         for cell, amount in notes:
             self._cells[cell] += amount
 
-    def batch_steps(self, data: Any) -> Iterator[Callable[[], None]]:  # noqa: ANN401 - any frame or array
+    def batch_steps(self, data: Any) -> Iterator[Callable[[], None]]:
         """Read a batch; each step, called under the lock, folds a part of it.
 
         Raises:
@@ -106,9 +105,9 @@ class Channel:
             for values, notes in batch.blocks_of_rows(block):
                 yield from self._number_steps(values, notes)
         for index, column in enumerate(batch.others):
-            values = [None] * batch.rows if column is None else column
-            yield lambda index=index, values=values: self._others.fold_column(index, values)
-        yield lambda: self.note([(block.rows, batch.rows), (block.unexpected, batch.unexpected)])
+            items = [None] * batch.rows if column is None else column
+            yield partial(self._others.fold_column, index, items)
+        yield partial(self.note, [(block.rows, batch.rows), (block.unexpected, batch.unexpected)])
 
     def _number_steps(
         self, values: Floats, notes: list[tuple[int, int]]
@@ -121,8 +120,8 @@ class Channel:
                 self._numeric.fold(part[first : first + step])
 
         for first in range(0, len(values), size):
-            yield lambda part=values[first : first + size]: fold(part)
-        yield lambda: self.note(notes)
+            yield partial(fold, values[first : first + size])
+        yield partial(self.note, notes)
 
     def _list_steps(self, rows: Sequence[object]) -> Iterator[Callable[[], None]]:
         """Rows of a list join those that wait, a tile at a time."""

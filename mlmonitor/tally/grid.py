@@ -118,8 +118,12 @@ def value_bounds(column: Column) -> tuple[float, float]:
 
 
 def deviation_scale(column: Column) -> float:
-    """Unit of the column's deviations: the reference's standard deviation, 1 where that is 0."""
-    return column.deviation or 1.0
+    """Unit of the column's deviations: the reference's standard deviation, 1 where that is 0.
+
+    Or so near to it that its inverse is beyond the largest float.
+    """
+    deviation = column.deviation or 0.0
+    return deviation if deviation > 1.0 / _LARGEST else 1.0
 
 
 def _aligned_exponent(edges: Floats, span: float) -> int | None:

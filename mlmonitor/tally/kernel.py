@@ -33,6 +33,11 @@ TILE_VALUES: Final = 496
 TILE_ROWS: Final = 32
 
 
+def view_of(values: Floats) -> memoryview[float]:
+    """The same values, of which single ones are read and written faster than through NumPy."""
+    return values.data.cast("B").cast("d")
+
+
 def rows_a_tile(block: Block) -> int:
     """How many rows of a block are folded at once."""
     width = max(len(block.binned), len(block.categorical) + len(block.counted), 1)

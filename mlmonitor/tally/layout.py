@@ -42,6 +42,11 @@ CATEGORY_EXTRA: Final = 5
 PRESENT, ABSENT, MISTYPED = range(3)
 COUNTED_CELLS: Final = 3
 
+_BINNED_FIELDS: Final = (
+    "nan", "none", "infinite", "wrong_type", "out_of_range", "extreme", "above", "below", "squares",
+    "nonzero",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -181,12 +186,21 @@ def _block(side: str, columns: Sequence[Column], cells: _Cells) -> Block:
     sizes = [len(column.edges or ()) + 1 for column in binned]
     offsets = tuple(int(offset) for offset in np.concatenate([[0], np.cumsum(sizes, dtype=int)]))
     bins = cells.many(offsets[-1])
-    fields = [cells.many(len(binned)) for _ in range(10)]
+    fields = {name: cells.many(len(binned)) for name in _BINNED_FIELDS}
     category_starts = tuple(
         cells.many(len(column.categories or ()) + CATEGORY_EXTRA).start for column in categorical
     )
-    counted_starts = tuple(cells.many(COUNTED_CELLS).start for _ in counted)
     return Block(
-        side, tuple(column.name for column in columns), binned, categorical, counted, rows,
-        unexpected, offsets, bins, *fields, category_starts, counted_starts,
-    )  # fmt: skip
+        side=side,
+        order=tuple(column.name for column in columns),
+        binned=binned,
+        categorical=categorical,
+        counted=counted,
+        rows=rows,
+        unexpected=unexpected,
+        offsets=offsets,
+        bins=bins,
+        category_starts=category_starts,
+        counted_starts=tuple(cells.many(COUNTED_CELLS).start for _ in counted),
+        **fields,
+    )

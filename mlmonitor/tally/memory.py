@@ -39,7 +39,9 @@ class MemoryMap:
     @classmethod
     def of(cls, layout: Layout) -> MemoryMap:
         """Place the planes of each block behind the cells."""
-        end, numeric, others = layout.size, [], []
+        end = layout.size
+        numeric: list[slice] = []
+        others: list[slice] = []
         for block in layout.blocks:
             for parts, size in (
                 (numeric, Planes.size(block)),
@@ -71,5 +73,5 @@ class MemoryMap:
         return cells
 
 
-def _rounded(sums: Any, unit: float) -> Any:  # noqa: ANN401 - one float64 or an array of them
+def _rounded(sums: Any, unit: float) -> Any:
     return np.floor(sums / unit) * unit

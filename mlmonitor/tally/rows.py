@@ -97,7 +97,8 @@ class RowReader:
         try:
             return self.item(self.pack(*values), others)
         except Exception:  # noqa: BLE001 - __float__ may raise anything
-            return self.set_aside(values, others)
+            self.set_aside(values, others)
+            return None
 
     def item(self, packed: bytes, others: tuple[object, ...]) -> Item:
         """What a row of numbers and other values becomes."""
@@ -140,7 +141,7 @@ class RowReader:
             self._readers[type(row)] = reader
         return reader
 
-    def _reader_for(self, row: object) -> Callable[[Any], Item]:  # noqa: PLR0911 - a table of forms
+    def _reader_for(self, row: object) -> Callable[[Any], Item]:
         if isinstance(row, dict):
             return self.of_mapping
         as_mapping = mapping_form(row)
@@ -154,7 +155,9 @@ class RowReader:
             return lambda value: self.of_array(np.asarray(value))
         if self._expected == 1:
             return self._of_scalar
-        message = f"a row of type {type(row).__name__} names no columns; pass a mapping or a sequence"
+        message = (
+            f"a row of type {type(row).__name__} names no columns; pass a mapping or a sequence"
+        )
         raise UnreadableRow(message)
 
 
@@ -249,7 +252,7 @@ def mapping_form(row: object) -> Callable[[Any], dict[str, Any]] | None:  # noqa
     return None
 
 
-def as_number(value: object) -> tuple[float, str | None]:
+def as_number(value: object) -> tuple[float, str | None]:  # noqa: PLR0911 - a table of forms
     """A value as a float, and the field of the block to count it in where it is none."""
     try:
         if isinstance(value, float):

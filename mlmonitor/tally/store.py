@@ -17,16 +17,17 @@ import secrets
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.files import write_atomically
+from mlmonitor.tally.kernel import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.memory import MemoryMap
@@ -53,7 +54,7 @@ class WorkerState:
 class Head:
     """The first values of a store's memory: a version that is odd during a write, and the state."""
 
-    def __init__(self, values: memoryview) -> None:
+    def __init__(self, values: memoryview[float]) -> None:
         self._values = values
         self._version = values[_VERSION]
 
@@ -110,7 +111,7 @@ class PrivateStore:
 
     def open(self) -> tuple[Head, Floats]:
         """See `Store`."""
-        return Head(memoryview(np.zeros(_HEAD_VALUES))), np.zeros(self._size)
+        return Head(view_of(np.zeros(_HEAD_VALUES))), np.zeros(self._size)
 
     def others(self) -> None:
         """See `Store`."""
@@ -143,7 +144,9 @@ class FileStore:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "lock").touch()
         except OSError as error:
-            message = f"{folder}: cannot be written ({error.strerror}); set MLMONITOR_DIR to another."
+            message = (
+                f"{folder}: cannot be written ({error.strerror}); set MLMONITOR_DIR to another."
+            )
             raise MlmonitorError(message) from error
 
     def open(self) -> tuple[Head, Floats]:
@@ -164,7 +167,7 @@ class FileStore:
         os.close(descriptor)
         self._path, self._lock = path, lock
         values = np.frombuffer(mapped, np.float64, offset=_START)
-        return Head(memoryview(values)[:_HEAD_VALUES]), values[_HEAD_VALUES:]
+        return Head(view_of(values[:_HEAD_VALUES])), values[_HEAD_VALUES:]
 
     def others(self) -> Shared:
         """See `Store`."""
@@ -235,9 +238,7 @@ class FileStore:
         if not gone:
             return
         names = json.dumps([path.name for path in gone]).encode()
-        write_atomically(
-            self._folder / "base", _MAGIC + self._digest + cells.tobytes() + names
-        )
+        write_atomically(self._folder / "base", _MAGIC + self._digest + cells.tobytes() + names)
         for path in gone:
             path.unlink()
 

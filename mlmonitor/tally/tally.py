@@ -7,18 +7,20 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mlmonitor import names
 from mlmonitor.tally import flusher
 from mlmonitor.tally.channel import BACKLOG_ROWS, Channel
+from mlmonitor.tally.kernel import view_of
 from mlmonitor.tally.layout import DURATION_EDGES, Layout
 from mlmonitor.tally.memory import MemoryMap
 from mlmonitor.tally.store import PrivateStore, WorkerState
 from mlmonitor.tally.totals import Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlmonitor.tally.kernel import Floats
     from mlmonitor.tally.store import Shared, Store
 
@@ -88,7 +90,7 @@ class Tally:
         if len(channel.pending) >= channel.tile or channel.reader.odd or not self.opened:
             self.fold()
 
-    def fold_batch(self, side: str, data: Any) -> None:  # noqa: ANN401 - any frame or array
+    def fold_batch(self, side: str, data: Any) -> None:
         """Count a batch: a 2-D or structured array, a data frame, or a list of rows.
 
         Other threads come in between; a batch of rows in a list may leave a few pending.
@@ -96,6 +98,7 @@ class Tally:
         Raises:
             UnreadableRow: nothing tells which column is which.
         """
+        self._write(_nothing)
         for step in self.channels[side].batch_steps(data):
             self._write(step)
 
@@ -201,7 +204,7 @@ class Tally:
             self._store = PrivateStore(self._map.size)
             self._head, memory = self._store.open()
         cells = memory[: self.layout.size]
-        self._cells = memoryview(cells)
+        self._cells = view_of(cells)
         shared = self._store.is_shared
         self._bounds = (self._head.begin, self._head.end) if shared else (_nothing, _nothing)
         for channel, numeric, others in zip(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlmonitor.drift import drift_frames
-from mlmonitor.errors import ReferenceError  # noqa: A004 - the package's own
+from mlmonitor.errors import ProfileError
 from tests import drift_sample, references
 
 
@@ -45,10 +45,10 @@ def test_files_without_predictions_are_compared_by_their_inputs() -> None:
 
 def test_an_absent_input_is_named() -> None:
     frame = pd.DataFrame(drift_sample.rows(10, 1)).drop(columns="rooms")
-    with pytest.raises(ReferenceError, match="'rooms'"):
+    with pytest.raises(ProfileError, match="'rooms'"):
         drift_frames([frame], drift_sample.reference())
 
 
 def test_no_rows_are_refused() -> None:
-    with pytest.raises(ReferenceError, match="no rows"):
+    with pytest.raises(ProfileError, match="no rows"):
         drift_frames([], drift_sample.reference())

@@ -78,7 +78,9 @@ def test_categories_count_other_and_unseen_apart():
     column = categorical(
         "c", {"a": 5, "b": 3}, rows=10, other=2, other_values=("x",), allowed=("a", "x", "new")
     )
-    totals = of_rows([["a"], ["b"], ["x"], ["new"], ["never"], [None], [7]], Layout.of(reference(column)))
+    totals = of_rows(
+        [["a"], ["b"], ["x"], ["new"], ["never"], [None], [7]], Layout.of(reference(column))
+    )
     counted = totals.totals().column("input", "c")
     assert counted.categories is not None
     assert counted.categories.tolist() == [1, 1, 1, 2]
@@ -93,7 +95,9 @@ def test_an_incomplete_reference_cannot_tell_unseen_from_other():
     assert counted.categories.tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("value", [60, 60.0, np.int64(60), np.float32(60), "60", decimal.Decimal(60)])
+@pytest.mark.parametrize(
+    "value", [60, 60.0, np.int64(60), np.float32(60), "60", decimal.Decimal(60)]
+)
 def test_numbers_find_their_category_in_any_type(value):
     layout = Layout.of(reference(categorical("c", {"20": 5, "60": 3})))
     counted = of_rows([[value]], layout).totals().column("input", "c")
@@ -307,7 +311,7 @@ def test_threads_lose_no_row():
 class Hostile:
     """Raises from whatever is asked of it."""
 
-    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattribute__(self, name: str) -> Any:
         raise RuntimeError(name)
 
     def __eq__(self, other: object) -> bool:
@@ -322,7 +326,7 @@ class Hostile:
     def __len__(self) -> int:
         raise RuntimeError
 
-    def __iter__(self) -> Any:  # noqa: ANN401
+    def __iter__(self) -> Any:
         raise RuntimeError
 
     def __bool__(self) -> bool:
