@@ -223,7 +223,7 @@ def _read_parquet(path: Path, rows: int, progress: Callable[[int], None]) -> Ite
         message = f"{path}: needs pyarrow; `pip install mlmonitor[parquet]`."
         raise ProfileError(message) from error
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
             if not file.metadata.num_rows:
                 message = f"{path}: has no rows; give rows too."
                 raise ProfileError(message)

@@ -52,9 +52,10 @@ class Description:
 
     def count(self, numbers: Floats) -> None:
         """Take in one block of rows of the second pass."""
-        known = numbers[~np.isnan(numbers)]
-        bins = np.searchsorted(self.edges, known, side="left")
-        self.counts += np.bincount(bins, minlength=len(self.counts))
+        # Sorting the values and searching the few edges is several times as fast as the reverse.
+        known = np.sort(numbers[~np.isnan(numbers)])
+        upto = np.searchsorted(known, self.edges, side="right")
+        self.counts += np.diff(upto, prepend=0, append=len(known))
         with np.errstate(over="ignore"):
             distances = known[np.isfinite(known)] - self.survey.mean
             # Not a dot product, whose sum depends on how many threads share it.

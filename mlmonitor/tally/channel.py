@@ -112,12 +112,14 @@ class Channel:
     def _number_steps(
         self, values: Floats, notes: list[tuple[int, int]]
     ) -> Iterator[Callable[[], None]]:
-        size = self.tile * len(self.block.binned) * _TILES_A_STEP
+        tile = self.tile * len(self.block.binned)
+        size = tile * _TILES_A_STEP
 
         def fold(part: Floats) -> None:
-            step = self.tile * len(self.block.binned)
-            for first in range(0, len(part), step):
-                self._numeric.fold(part[first : first + step])
+            whole, fold_full = len(part) - len(part) % tile, self._numeric.fold_full
+            for first in range(0, whole, tile):
+                fold_full(part[first : first + tile])
+            self._numeric.fold(part[whole:])
 
         for first in range(0, len(values), size):
             yield partial(fold, values[first : first + size])

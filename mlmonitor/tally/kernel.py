@@ -122,7 +122,8 @@ class Kernel:
         self.block, self.cells = block, cells
         self.rows, self.columns = rows_a_tile(block), len(block.binned)
         self.grid, self.planes = grid_of(block), Planes.of(block, memory)
-        self._full = _make_fold(self, self.rows)
+        self.fold_full = _make_fold(self, self.rows)
+        """Count a tile of `rows` rows."""
         self._partial: dict[int, Callable[[Floats], None]] = {}
         self._values = self.rows * self.columns
         self._buffer = bytearray(8 * self._values)
@@ -131,7 +132,7 @@ class Kernel:
     def fold(self, values: Floats) -> None:
         """Count a tile of whole rows: float64 of shape (n * columns,), n up to `rows`."""
         if len(values) == self._values:
-            self._full(values)
+            self.fold_full(values)
         elif len(values):
             rows = len(values) // self.columns
             if rows not in self._partial:
@@ -142,7 +143,7 @@ class Kernel:
         """Count a tile of rows, each the bytes of its float64 values."""
         if len(rows) == self.rows:
             self._buffer[:] = b"".join(rows)
-            self._full(self._tile)
+            self.fold_full(self._tile)
         else:
             self.fold(np.frombuffer(b"".join(rows)))
 
