@@ -50,8 +50,10 @@ _BINNED_FIELDS: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The cells of one side: `inputs`, say. Slices index the whole array of cells.
+    """The cells of one side: `input`, say. Slices index the whole array of cells.
 
+    `order` are the names of all columns of the side as the reference has them, those too that are
+    left out.
     `binned` columns share one slice a field, in the columns' order; the bins of column `i` are
     `bins.start + offsets[i] : bins.start + offsets[i + 1]`. Each `categorical` column has its
     categories and then `__other__`, `__unseen__`, unseen but allowed, missing and wrong type from
@@ -133,7 +135,7 @@ class Layout:
         out = {(column.side, column.name) for column in left_out}
         kept = [column for column in columns if (column.side, column.name) not in out]
         blocks = tuple(
-            _block(side, [column for column in kept if column.side == side], cells)
+            _block(side, columns, [column for column in kept if column.side == side], cells)
             for side in names.SIDES
             if any(column.side == side for column in columns)
         )
@@ -178,7 +180,7 @@ class _Cells:
         return slice(self.used - count, self.used)
 
 
-def _block(side: str, columns: Sequence[Column], cells: _Cells) -> Block:
+def _block(side: str, known: Sequence[Column], columns: Sequence[Column], cells: _Cells) -> Block:
     binned = tuple(column for column in columns if column.is_binned)
     categorical = tuple(column for column in columns if column.is_categorical)
     counted = tuple(c for c in columns if not c.is_binned and not c.is_categorical)
@@ -192,7 +194,7 @@ def _block(side: str, columns: Sequence[Column], cells: _Cells) -> Block:
     )
     return Block(
         side=side,
-        order=tuple(column.name for column in columns),
+        order=tuple(column.name for column in known if column.side == side),
         binned=binned,
         categorical=categorical,
         counted=counted,

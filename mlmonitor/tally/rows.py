@@ -58,9 +58,9 @@ class RowReader:
         self._binned = tuple(column.name for column in block.binned)
         self._others = tuple(column.name for column in (*block.categorical, *block.counted))
         self.numbers_of, self.others_of = _tuple_getter(self._binned), _tuple_getter(self._others)
-        self._absent: dict[str, object] = dict.fromkeys((*self._binned, *self._others), _ABSENT)
+        self._absent: dict[str, object] = dict.fromkeys(block.order, _ABSENT)
         self._expected = len(block.order)
-        self.numbers = 0 if self._others else self._expected
+        self.numbers = len(self._binned) if len(self._binned) == self._expected else 0
         """How many numbers make a row, 0 where rows hold other values too."""
         self.pack = Struct(f"{len(self._binned)}d").pack
         self.of_dict = _dict_reader(self)
@@ -165,27 +165,31 @@ def _dict_reader(reader: RowReader) -> Callable[[dict[str, Any]], Item]:
     """Read an exact dict: at once where all names are there."""
     block, expected, unexpected = reader.block, len(reader.block.order), reader.unexpected
     pack, numbers_of, others_of = reader.pack, reader.numbers_of, reader.others_of
-    only_binned, only_others = not reader.item(b"", ()), not block.binned
+    only_binned = not (block.categorical or block.counted)
 
     def read_numbers(row: dict[str, Any]) -> Item:
+        if len(row) < expected:
+            return reader.of_mapping(row)
         try:
             item = pack(*numbers_of(row))
         except Exception:  # noqa: BLE001 - absent, or __float__ raised
             return reader.of_mapping(row)
-        if len(row) != expected:
+        if len(row) > expected:
             unexpected.append(len(row) - expected)
         return item
 
     def read_both(row: dict[str, Any]) -> Item:
+        if len(row) < expected:
+            return reader.of_mapping(row)
         try:
             item = (pack(*numbers_of(row)), others_of(row))
         except Exception:  # noqa: BLE001 - absent, or __float__ raised
             return reader.of_mapping(row)
-        if len(row) != expected:
+        if len(row) > expected:
             unexpected.append(len(row) - expected)
         return item
 
-    if only_others:
+    if not block.binned:
         return reader.of_mapping
     return read_numbers if only_binned else read_both
 

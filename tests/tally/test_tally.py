@@ -361,3 +361,22 @@ def test_ten_thousand_columns_fold():
     totals = of_rows([rng.normal(size=10_000)] * 3, layout).totals()
     assert totals.column("input", "x9999").values == 3
     assert names.SIDES[0] == "input"
+
+
+def test_columns_beyond_the_cap_are_neither_counted_nor_unexpected():
+    described = reference(*(binned(f"x{i}", np.arange(20.0)) for i in range(4)))
+    layout = Layout.of(described, left_out=described.columns[2:])
+    row = {"x0": 1.0, "x1": 2.0, "x2": 3.0, "x3": 4.0}
+    forms = [row, tuple(row.values()), np.array(list(row.values())), {"x0": 1.0, "x1": 2.0}]
+    tally = of_rows([*forms, {**row, "x4": 5.0}], layout)
+    block = layout.block("input")
+    assert block is not None
+    totals = tally.totals()
+    assert totals.cells[block.unexpected] == 1
+    assert [(c.column.name, c.values, c.missing) for c in totals.columns()] == [
+        ("x0", 5, 0),
+        ("x1", 5, 0),
+    ]
+    batch = Tally(layout)
+    batch.fold_batch("input", np.array([list(row.values())] * 5))
+    assert [c.values for c in batch.totals().columns()] == [5, 5]
