@@ -189,6 +189,14 @@ class Monitor:
         """A context for code that has no function to decorate; set `output` within it."""
         return Prediction(self, inputs, batch=batch)
 
+    def flush(self) -> None:
+        """Write what is pending where the other workers read it; never raises.
+
+        That happens by itself while a worker idles and when Python exits; it is for the shutdown
+        hook of a server that ends its workers by a signal, as uvicorn does.
+        """
+        self._tally.heartbeat()
+
     # What the exposition reads --------------------------------------------------------------------
 
     def totals(self) -> Totals:

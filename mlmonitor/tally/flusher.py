@@ -53,7 +53,9 @@ class _Flusher:
             self._visit()
 
     def _visit(self) -> None:
-        for member in list(self._beating):
+        with self._lock:
+            members = list(self._beating)
+        for member in members:
             member.heartbeat()
 
     def _after_fork(self) -> None:
