@@ -93,7 +93,7 @@ class Monitor:
         self._tally.in_flight = self._active.__len__
         self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
         if self.reference is None:
-            _log.info(
+            _log.warning(
                 "%s: no reference; requests, errors, latency and outputs are counted. "
                 "Inputs and drift need one: see `mlmonitor profile`.",
                 model,
