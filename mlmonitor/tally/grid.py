@@ -66,11 +66,12 @@ class ColumnGrid:
         edges = np.array(column.edges or (), dtype=np.float64)
         low, high = value_bounds(column)
         inside = edges[(edges >= low) & (edges <= high)]
-        for exponent, shift in (
-            (_aligned_exponent(inside, high - low), 0.5 - TOLERANCE),
-            (_separating_exponent(inside, high - low), 0.0),
-        ):
-            if exponent is not None and _fits(exponent, high - low, most_cells):
+        separating = _separating_exponent(inside, high - low)
+        choices = [(_aligned_exponent(inside, high - low), 0.5 - TOLERANCE)]
+        if separating is not None:
+            choices += [(separating, 0.0), (separating - 1, 0.0)]
+        for exponent, shift in choices:
+            if _fits(exponent, high - low, most_cells):
                 grid = cls._with_cells(edges, low, high, math.ldexp(1.0, exponent), shift)
                 if grid is not None:
                     return grid
@@ -126,16 +127,19 @@ def deviation_scale(column: Column) -> float:
     return deviation if deviation > 1.0 / _LARGEST else 1.0
 
 
-def _aligned_exponent(edges: Floats, span: float) -> int | None:
+def _aligned_exponent(edges: Floats, span: float) -> int:
     """Of the widest power of two of which every edge is a multiple."""
     exponents = [_trailing_exponent(edge) for edge in edges.tolist() if edge]
     return min([_exponent_below(span) if span > 0 else 0, *exponents])
 
 
 def _separating_exponent(edges: Floats, span: float) -> int | None:
-    """Of the widest power of two that puts the edges into cells of their own, if there is one."""
+    """Of the widest power of two that may put the edges into cells of their own.
+
+    Half of it does so for certain. None where edges are not apart.
+    """
     gap = float(np.diff(edges).min()) if len(edges) > 1 else span
-    return _exponent_below(gap / 2) if gap > 0 else None
+    return _exponent_below(gap) if gap > 0 else None
 
 
 def _fits(exponent: int, span: float, most_cells: int) -> bool:
