@@ -23,7 +23,7 @@ INTRODUCTION = """\
 # Metrics
 
 Every metric that `/metrics` holds and every series that the generated rules record, written from
-`mlmonitor/names.py` by `docs/metrics_page.py`.
+`mlmonitor/names` by `docs/metrics_page.py`.
 
 All counters are there from the first scrape on, at zero. Counters of several workers, pods or
 machines may be added up; so may their increases over any window.

@@ -304,7 +304,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch
         message = "two\nlines"
         raise LookupError(message)
 
-    monkeypatch.setattr("mlmonitor.cli._schema", fail)
+    monkeypatch.setattr("mlmonitor.cli.schema._schema", fail)
     done = run("schema", "drift")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (

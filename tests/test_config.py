@@ -15,7 +15,7 @@ from mlmonitor.errors import ConfigError
 from mlmonitor.generate.prometheus import RuleSettings
 from mlmonitor.thresholds import Thresholds
 
-SCHEMA = Path(config.__file__).parent / "schemas" / "monitoring.schema.json"
+SCHEMA = Path(config.__file__).parents[1] / "schemas" / "monitoring.schema.json"
 
 GOOD = """\
 scope_labels: [namespace, cluster]

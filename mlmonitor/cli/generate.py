@@ -1,0 +1,85 @@
+"""The commands that write files from `monitoring.yaml`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from mlmonitor.cli.program import (
+    DIFFERENT,
+    check_option,
+    config_option,
+    configuration,
+    debug_option,
+    output_option,
+    program,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlmonitor.config import MonitoringConfig
+
+
+@program.command("generate-alerts")
+@config_option
+@output_option
+@check_option
+@debug_option
+def generate_alerts(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
+    """Write Prometheus rules from monitoring.yaml."""
+    _generate(_rules(configuration(config_path)), output, check=check)
+
+
+@program.command("generate-dashboards")
+@config_option
+@output_option
+@check_option
+@debug_option
+def generate_dashboards(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
+    """Write Grafana dashboards from monitoring.yaml."""
+    _generate(_dashboards(configuration(config_path)), output, check=check)
+
+
+@program.command()
+@config_option
+@output_option
+@check_option
+@debug_option
+def generate(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
+    """Write everything: rules and dashboards."""
+    config = configuration(config_path)
+    _generate({**_rules(config), **_dashboards(config)}, output, check=check)
+
+
+def _rules(config: MonitoringConfig) -> dict[str, str]:
+    from mlmonitor.generate.prometheus import rules
+
+    return rules(config)
+
+
+def _dashboards(config: MonitoringConfig) -> dict[str, str]:
+    from mlmonitor.generate.dashboards import DashboardSettings, dashboards
+
+    return dashboards(DashboardSettings.of(config))
+
+
+def _generate(files: Mapping[str, str], folder: str, *, check: bool) -> None:
+    """Write files and name those that changed, or only name those that would."""
+    from mlmonitor.generate import output
+
+    if check:
+        different = [
+            name for name, text in files.items() if output.difference({name: text}, folder)
+        ]
+        for name in different:
+            click.echo(f"{os.path.join(folder, name)} differs from what would be generated")  # noqa: PTH118 - as typed
+        click.get_current_context().exit(DIFFERENT if different else 0)
+    changed = output.write(files, folder)
+    for path in changed:
+        click.echo(f"wrote {path}")
+    unchanged = len(files) - len(changed)
+    if unchanged:
+        click.echo(f"{unchanged} of {len(files)} files in {folder} were up to date")

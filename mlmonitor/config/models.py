@@ -1,0 +1,61 @@
+"""Section `models`: one version of a model in one role."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from mlmonitor.config.section import Section
+from mlmonitor.config.thresholds import ThresholdSettings
+
+_EXCEPTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+class ModelSettings(Section):
+    """One version of a model in one role."""
+
+    name: Annotated[str, Field(min_length=1)] = Field(description="Name of the model.")
+    version: Annotated[str, Field(min_length=1)] = Field(
+        default="1", description="Version of the model, in quotes."
+    )
+    reference: Path | None = Field(
+        default=None, description="Its reference profile, relative to this file."
+    )
+    role: Literal["live", "shadow", "fallback"] = Field(
+        default="live", description="What its predictions are used for."
+    )
+    series_cap: int | None = Field(
+        default=None, ge=1, strict=True, description="Most series that one pod exposes; 20000."
+    )
+    exceptions: tuple[str, ...] | None = Field(
+        default=None, description="Classes of exceptions that are counted apart."
+    )
+    thresholds: ThresholdSettings = Field(
+        default=ThresholdSettings(), description="Thresholds of this model; the rest is inherited."
+    )
+
+    @field_validator("reference")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        folder = (info.context or {}).get("folder")
+        return folder / value if value is not None and folder is not None else value
+
+    @field_validator("exceptions")
+    @classmethod
+    def _class_names(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for name in value or ():
+            if not _EXCEPTION.fullmatch(name) or name == "other":
+                message = f"{name!r} is no class name; write one such as ValueError."
+                raise ValueError(message)
+        if value is not None and len(set(value)) < len(value):
+            message = "a class is listed twice; remove one of them."
+            raise ValueError(message)
+        return value
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Name, version and role."""
+        return self.name, self.version, self.role

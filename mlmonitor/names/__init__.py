@@ -1,0 +1,10 @@
+"""The catalogue: every metric, label and log field, with its type, unit and help text.
+
+No other Python module spells a metric name. Rules, dashboards, log templates and docs spell them
+plainly, and generation refuses a name that is not here.
+"""
+
+from mlmonitor.names.fields import *  # noqa: F403 - one catalogue in four parts
+from mlmonitor.names.labels import *  # noqa: F403
+from mlmonitor.names.metrics import *  # noqa: F403
+from mlmonitor.names.records import *  # noqa: F403

@@ -1,0 +1,225 @@
+"""Every metric that a monitored service or a program of the project exposes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mlmonitor.names.labels import COLUMN, IDENTITY
+
+MetricType = Literal["counter", "gauge", "histogram", "info"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family: its full name, type, unit, help text and the labels it carries."""
+
+    name: str
+    type: MetricType
+    help: str
+    labels: tuple[str, ...]
+    unit: str = ""
+
+    @property
+    def family(self) -> str:
+        """Name of the family in OpenMetrics: a counter's without `_total`, an info's without `_info`."""
+        if self.type == "counter":
+            return self.name.removesuffix("_total")
+        return self.name.removesuffix("_info") if self.type == "info" else self.name
+
+
+METRICS: Final[dict[str, Metric]] = {}
+
+
+def _metric(
+    kind: MetricType, name: str, text: str, labels: tuple[str, ...], unit: str = ""
+) -> Metric:
+    metric = Metric(name, kind, text, labels, unit)
+    METRICS[name] = metric
+    return metric
+
+
+PREDICTIONS = _metric(
+    "counter", "mlmonitor_predictions_total", "Rows predicted without an error.", IDENTITY
+)
+PREDICTION_DURATION = _metric(
+    "histogram",
+    "mlmonitor_prediction_duration_seconds",
+    "Duration of one call of the model, a batch counting as one.",
+    IDENTITY,
+    "seconds",
+)
+PREDICTION_ERRORS = _metric(
+    "counter",
+    "mlmonitor_prediction_errors_total",
+    "Calls of the model that raised, by class of exception.",
+    (*IDENTITY, "exception"),
+)
+IN_FLIGHT = _metric(
+    "gauge",
+    "mlmonitor_predictions_in_flight",
+    "Calls of the model that have not returned yet.",
+    IDENTITY,
+)
+MODEL_INFO = _metric(
+    "info",
+    "mlmonitor_model_info",
+    "A model that is served, and the reference profile it is compared with.",
+    (*IDENTITY, "reference"),
+)
+MODEL_LOADED = _metric(
+    "gauge",
+    "mlmonitor_model_load_timestamp_seconds",
+    "Unix time at which the oldest live worker loaded the model.",
+    IDENTITY,
+    "seconds",
+)
+
+COLUMN_ROWS = _metric(
+    "counter", "mlmonitor_column_rows_total", "Rows in which the column was looked for.", COLUMN
+)
+COLUMN_MISSING = _metric(
+    "counter",
+    "mlmonitor_column_missing_total",
+    "Rows in which the column was absent, None or NaN.",
+    COLUMN,
+)
+COLUMN_INVALID = _metric(
+    "counter",
+    "mlmonitor_column_invalid_total",
+    "Values that break a rule of the reference, by reason; a value may break several.",
+    (*COLUMN, "reason"),
+)
+COLUMN_CUMULATIVE = _metric(
+    "counter",
+    "mlmonitor_column_cumulative_total",
+    "Values at or below the upper edge of a bin whose lower edge is given too.",
+    (*COLUMN, "lower", "upper"),
+)
+COLUMN_CATEGORY = _metric(
+    "counter",
+    "mlmonitor_column_category_total",
+    "Values by category; __other__ is the tail of the reference, __unseen__ was never in it.",
+    (*COLUMN, "category"),
+)
+COLUMN_DEVIATION = _metric(
+    "counter",
+    "mlmonitor_column_deviation_total",
+    "Sum of distances from the reference mean in reference standard deviations, each at most 1e4.",
+    (*COLUMN, "direction"),
+)
+COLUMN_SQUARED_DEVIATION = _metric(
+    "counter",
+    "mlmonitor_column_squared_deviation_total",
+    "Sum of squared distances from the reference mean in reference standard deviations.",
+    COLUMN,
+)
+COLUMN_NONZERO = _metric(
+    "counter", "mlmonitor_column_nonzero_total", "Values other than zero.", COLUMN
+)
+UNEXPECTED_COLUMNS = _metric(
+    "counter",
+    "mlmonitor_unexpected_columns_total",
+    "Values that arrived under a name that the reference lacks.",
+    (*IDENTITY, "reference", "side"),
+)
+
+REFERENCE_ROWS = _metric(
+    "gauge", "mlmonitor_reference_rows", "Rows of the reference profile.", COLUMN
+)
+REFERENCE_MISSING = _metric(
+    "gauge",
+    "mlmonitor_reference_missing_ratio",
+    "Share of reference rows without a value.",
+    COLUMN,
+    "ratio",
+)
+REFERENCE_MEAN = _metric(
+    "gauge", "mlmonitor_reference_mean", "Mean of the reference values.", COLUMN
+)
+REFERENCE_DEVIATION = _metric(
+    "gauge", "mlmonitor_reference_deviation", "Standard deviation of the reference values.", COLUMN
+)
+REFERENCE_MEDIAN = _metric(
+    "gauge", "mlmonitor_reference_median", "Median of the reference values.", COLUMN
+)
+REFERENCE_NONZERO = _metric(
+    "gauge",
+    "mlmonitor_reference_nonzero_ratio",
+    "Share of reference values other than zero.",
+    COLUMN,
+    "ratio",
+)
+REFERENCE_CUMULATIVE = _metric(
+    "gauge",
+    "mlmonitor_reference_cumulative_ratio",
+    "Share of reference values at or below the upper edge of a bin.",
+    (*COLUMN, "lower", "upper"),
+    "ratio",
+)
+REFERENCE_CATEGORY = _metric(
+    "gauge",
+    "mlmonitor_reference_category_ratio",
+    "Share of reference values in a category.",
+    (*COLUMN, "category"),
+    "ratio",
+)
+COLUMN_INFO = _metric(
+    "info",
+    "mlmonitor_column_info",
+    "A column of the reference profile and its kind.",
+    (*COLUMN, "kind"),
+)
+
+MONITOR_FAILURES = _metric(
+    "counter",
+    "mlmonitor_monitor_failures_total",
+    "Failures inside the monitor itself, by stage; the prediction went on.",
+    (*IDENTITY, "reason"),
+)
+MONITOR_DROPPED = _metric(
+    "counter",
+    "mlmonitor_monitor_dropped_rows_total",
+    "Rows that were predicted but could not be counted.",
+    (*IDENTITY, "reason"),
+)
+MONITOR_UNMONITORED = _metric(
+    "gauge",
+    "mlmonitor_monitor_unmonitored_columns",
+    "Columns of the reference that are left out because of the cap on series.",
+    IDENTITY,
+)
+MONITOR_WORKERS = _metric(
+    "gauge",
+    "mlmonitor_monitor_workers",
+    "Live worker processes that share this exposition.",
+    IDENTITY,
+)
+
+PROCESS: Final = (*IDENTITY, "pid")
+PROCESS_CPU = _metric(
+    "counter",
+    "mlmonitor_process_cpu_seconds_total",
+    "CPU time used by a live worker.",
+    PROCESS,
+    "seconds",
+)
+PROCESS_MEMORY = _metric(
+    "gauge",
+    "mlmonitor_process_resident_memory_bytes",
+    "Resident memory of a live worker.",
+    PROCESS,
+    "bytes",
+)
+PROCESS_DESCRIPTORS = _metric(
+    "gauge",
+    "mlmonitor_process_open_descriptors",
+    "Open file descriptors of a live worker.",
+    PROCESS,
+)
+PROCESS_GC = _metric(
+    "counter",
+    "mlmonitor_process_gc_collections_total",
+    "Runs of the garbage collector in a live worker.",
+    (*PROCESS, "generation"),
+)
