@@ -14,24 +14,29 @@ from mlmonitor import names
 from mlmonitor.errors import GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+
+    from promql_parser import Call, Expr
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 _PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z_.]*)>")
-_TOKEN: Final = re.compile(
-    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
-    r"|(?P<range>\[[^\]]*\])"
-    r"|(?P<number>(?<![\w:])(?:\d[\w.]*(?:[eE][+-]?\d+)?|\.\d+))"
-    r"|(?P<name>[a-zA-Z_:][\w:]*)"
-    r"|(?P<mark>[(){},=~!])"
-)
-_GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_KEYWORDS: Final = _GROUPING | {"bool", "offset", "and", "or", "unless", "inf", "nan", "atan2"}
+_TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))>")
+_DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
-_FOREIGN_METRICS: Final = frozenset({"up", "ALERTS", "scrape_duration_seconds"})
+_FOREIGN_METRICS: Final = frozenset(
+    {
+        "ALERTS",
+        "prometheus_rule_evaluation_failures_total",
+        "prometheus_rule_group_interval_seconds",
+        "prometheus_rule_group_last_duration_seconds",
+        "prometheus_rule_group_iterations_missed_total",
+        "scrape_duration_seconds",
+        "up",
+    }
+)
 _FOREIGN_LABELS: Final = frozenset(
-    {"job", "instance", "severity", "alertname", "alertstate", "__name__"}
+    {"job", "instance", "severity", "alertname", "alertstate", "rule_group", "__name__"}
 )
 
 
@@ -116,6 +121,11 @@ def render(template: str, values: Mapping[str, str], place: str) -> str:
     return _PLACEHOLDER.sub(value, template)
 
 
+def render_times(text: str, length: Callable[[float], float]) -> str:
+    """Fill in time literals such as `<5m>`; `length` says how long one becomes, in seconds."""
+    return _TIME.sub(lambda found: duration(length(seconds(found[1]))), text)
+
+
 def threshold(default: float, by_model: Mapping[str, float]) -> str:
     """A threshold as a series for each model: `default`, or what `by_model` says."""
     special = (
@@ -132,48 +142,74 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def vocabulary(expression: str) -> tuple[set[str], set[str]]:
-    """The metric names and the label names that an expression uses."""
-    tokens = [(found.lastgroup, found[0]) for found in _TOKEN.finditer(expression)]
+def parse(expression: str, place: str) -> Expr:
+    """The syntax tree of an expression; Grafana's intervals may stand in it.
+
+    Raises:
+        GenerationError: naming `place` and what is wrong with the expression.
+    """
+    import promql_parser  # noqa: PLC0415 - services read durations and never an expression
+
+    try:
+        return promql_parser.parse(_DASHBOARD_TIMES.sub("5m", expression))
+    except ValueError as error:
+        message = f"{place}: no valid PromQL ({' '.join(str(error).split())}); mend it."
+        raise GenerationError(message) from error
+
+
+def vocabulary(expression: str, place: str = "expression") -> tuple[set[str], set[str]]:
+    """The metric names and the label names that an expression uses.
+
+    Raises:
+        GenerationError: see `parse`.
+    """
+    import promql_parser  # noqa: PLC0415 - see parse
+
     metrics, labels = set[str](), set[str]()
-    place = "expression"
-    for index, (kind, text) in enumerate(tokens):
-        following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
-        if text == "{":
-            place = "matchers"
-        elif (text == "}" and place == "matchers") or (text == ")" and place == "grouping"):
-            place = "expression"
-        elif kind == "name" and place == "grouping":
-            labels.add(text)
-        elif kind == "name" and place == "matchers":
-            if following in {"=", "!"}:
-                labels.add(text)
-        elif kind == "name" and text.lower() in _GROUPING:
-            place = "grouping" if following == "(" else place
-        elif kind == "name" and text == "label_replace":
-            labels |= _replaced(tokens[index + 1 :])
-        elif (
-            kind == "name"
-            and following not in {"(", "by", "without"}
-            and text.lower() not in _KEYWORDS
-        ):
-            metrics.add(text)
+
+    def visit(node: Expr) -> None:
+        if isinstance(node, promql_parser.VectorSelector):
+            if node.name:
+                metrics.add(node.name)
+            labels.update(matcher.name for matcher in node.matchers.matchers)
+        elif isinstance(node, promql_parser.AggregateExpr) and node.modifier:
+            labels.update(node.modifier.labels)
+        elif isinstance(node, promql_parser.BinaryExpr) and node.modifier:
+            matching = node.modifier.matching
+            labels.update(matching.labels if matching else ())
+            labels.update(node.modifier.group_labels or ())
+        elif isinstance(node, promql_parser.Call) and node.func.name == "label_replace":
+            labels.update(_strings(node)[::2][:2])
+
+    promql_parser.walk(parse(expression, place), visit)
     return metrics, labels
 
 
-def check(expression: str, scope: Iterable[str], place: str) -> None:
+def _strings(call: Call) -> list[str]:
+    """The strings among the arguments of label_replace: to, replacement, from, pattern."""
+    return [argument.val for argument in call.args if hasattr(argument, "val")]
+
+
+def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True) -> None:
     """Refuse an expression with a metric or label that the catalogue lacks.
 
+    Args:
+        expression: PromQL.
+        scope: labels that may stand in it besides those of the catalogue.
+        place: names it in the error.
+        own: whether the project wrote it; others may name any metric and label that is not ours.
+
     Raises:
-        GenerationError: naming `place`, the name, and the nearest one that exists.
+        GenerationError: naming `place`, the name, and the nearest one that exists; or see `parse`.
     """
-    metrics, labels = vocabulary(expression)
+    metrics, labels = vocabulary(expression, place)
     known_metrics = _known_metrics()
     for metric in sorted(metrics):
-        if metric not in known_metrics:
+        if metric not in known_metrics and (own or metric.startswith("mlmonitor")):
             message = f"{place}: no metric {metric}{nearest(metric, known_metrics)}."
             raise GenerationError(message)
-    check_labels(labels, scope, place)
+    if own:
+        check_labels(labels, scope, place)
 
 
 def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> None:
@@ -199,15 +235,3 @@ def _known_metrics() -> set[str]:
     histograms = (metric.name for metric in names.METRICS.values() if metric.type == "histogram")
     parts = {name + suffix for name in histograms for suffix in _HISTOGRAM_SUFFIXES}
     return {*names.METRICS, *parts, *names.RECORDS, *_FOREIGN_METRICS}
-
-
-def _replaced(tokens: Sequence[tuple[str | None, str]]) -> set[str]:
-    """Labels that a call of label_replace writes and reads: its first and third string."""
-    depth, strings = 0, list[str]()
-    for kind, text in tokens:
-        depth += (text == "(") - (text == ")")
-        if depth == 0:
-            break
-        if kind == "string" and depth == 1:
-            strings.append(text)
-    return {text[1:-1] for text in strings[-4::2]}

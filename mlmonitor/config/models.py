@@ -8,10 +8,20 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mlmonitor.config.section import Section
+from mlmonitor.config.dependencies import DependencySettings
+from mlmonitor.config.section import Positive, Section
+from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
 
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+class ColumnSettings(Section):
+    """What is known of one column and the profile cannot tell."""
+
+    importance: Positive = Field(
+        default=1.0, description="Weight when the worst columns are named; 1 for all others."
+    )
 
 
 class ModelSettings(Section):
@@ -35,6 +45,14 @@ class ModelSettings(Section):
     )
     thresholds: ThresholdSettings = Field(
         default=ThresholdSettings(), description="Thresholds of this model; the rest is inherited."
+    )
+    columns: dict[str, ColumnSettings] = Field(default={}, description="Columns, by name.")
+    slo: SloSettings = Field(default=SloSettings(), description="Objectives of this model.")
+    alerts: dict[str, Positive] = Field(
+        default={}, description="Thresholds of alerts for this model, by the alert's name."
+    )
+    depends_on: tuple[DependencySettings, ...] = Field(
+        default=(), description="What it needs from others."
     )
 
     @field_validator("reference")

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field, field_validator
 
 from mlmonitor import names, yamlfile
+from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.prometheus import PrometheusSettings
 from mlmonitor.config.section import Section
+from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
 from mlmonitor.errors import ConfigError
 
@@ -39,6 +42,13 @@ class MonitoringConfig(Section):
     )
     thresholds: ThresholdSettings = Field(
         default=ThresholdSettings(), description="Thresholds of all models."
+    )
+    slo: SloSettings = Field(default=SloSettings(), description="Objectives of all models.")
+    alerts: AlertSettings = Field(
+        default=AlertSettings(), description="What to alert on, and how readily."
+    )
+    links: LinkSettings = Field(
+        default=LinkSettings(), description="Where alerts and dashboards point to."
     )
     models: tuple[ModelSettings, ...] = Field(default=(), description="The models.")
     dashboards: DashboardSettings = Field(

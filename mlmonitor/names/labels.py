@@ -22,6 +22,9 @@ LABELS: Final[dict[str, str]] = {
     "slice": "Declared sub-population.",
     "window": "Length of the window that a statistic covers.",
     "test": "Which difference is tested: distribution, mean, missing or nonzero.",
+    "alert": "Name of an alert whose threshold the series is.",
+    "dependency": "Name of something upstream that a model depends on.",
+    "concern": "What an alert is about, such as data or operation.",
     "pid": "Process id of a worker.",
     "generation": "Generation of the garbage collector.",
 }

@@ -1,0 +1,175 @@
+"""Alerts: the sources in `alerts/alerting/` and the user's own, filled in for one configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlmonitor import names, promql
+from mlmonitor.errors import GenerationError
+from mlmonitor.generate import rulefile
+from mlmonitor.generate.rulespec import alert_sources, alerts_of
+from mlmonitor.generate.settings import RuleSettings, placeholders, window_placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlmonitor.config import MonitoringConfig
+    from mlmonitor.config.alerts import AlertChange
+    from mlmonitor.generate.rulespec import AlertRule, AlertSource
+
+_SHOWN: Final = (
+    "{{{{ with query (printf \"last_over_time({metric}{{alert='{alert}', %s}}[{recent}])\" $own) }}}}"
+    "{{{{ . | first | value | {form} }}}}{{{{ end }}}}"
+)
+_FORMS: Final = {
+    "shown.limit": "humanize",
+    "shown.limit_percent": "humanizePercentage",
+    "shown.limit_duration": "humanizeDuration",
+}
+
+
+def alert_rules(config: MonitoringConfig, folder: Path | None = None) -> dict[str, str]:
+    """All files of alerts, as relative path -> text; the same configuration, the same text.
+
+    Raises:
+        GenerationError: a source, or what monitoring.yaml says of an alert, is wrong.
+    """
+    settings = RuleSettings.of(config)
+    sources = active_sources(config, folder)
+    files = {}
+    for source in sources:
+        rules = [
+            rule for index in range(len(source.alerts)) for rule in _rules(source, index, config)
+        ]
+        if rules:
+            interval = promql.duration(settings.evaluation)
+            group = rulefile.group(f"mlmonitor-alerts-{source.name}", interval, rules)
+            origin = f"{source.place} and monitoring.yaml"
+            files[f"prometheus/alerts-{source.name}.rules.yml"] = rulefile.text([group], origin)
+    return files
+
+
+def active_sources(config: MonitoringConfig, folder: Path | None = None) -> list[AlertSource]:
+    """The sources of all alerts, those that are switched off included.
+
+    Raises:
+        GenerationError: a source is wrong, or monitoring.yaml names an alert that does not exist.
+    """
+    sources = alert_sources(config.alerts.include, folder)
+    known = [alert.alert for _, alert in alerts_of(sources)]
+    places = {f"alerts.rules.{name}": name for name in config.alerts.rules}
+    for model in config.models:
+        places |= {f"models, {model.name}: alerts.{name}": name for name in model.alerts}
+    for place, name in places.items():
+        if name not in known:
+            message = f"{place}: there is no such alert{promql.nearest(name, known)}."
+            raise GenerationError(message)
+    return sources
+
+
+def is_on(alert: AlertRule, config: MonitoringConfig) -> bool:
+    """Whether the configuration asks for an alert."""
+    change = config.alerts.rules.get(alert.alert)
+    if change is not None and not change.enabled:
+        return False
+    return alert.needs is None or alert.needs in features(config)
+
+
+def features(config: MonitoringConfig) -> set[str]:
+    """What monitoring.yaml has switched on."""
+    found = {"reference"}
+    if "previous" in config.alerts.baselines:
+        found.add("previous")
+    if any(model.depends_on for model in config.models):
+        found.add("dependencies")
+    return found
+
+
+def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterator[dict[str, Any]]:
+    """An alert, once or for each window."""
+    alert, settings = source.alerts[index], RuleSettings.of(config)
+    if not is_on(alert, config):
+        return
+    base = placeholders(settings) | _own_placeholders(alert, settings)
+    if alert.each == "once":
+        yield _rule(source, index, base, config)
+    else:
+        for window in sorted(set(settings.windows)):
+            yield _rule(source, index, base | window_placeholders(settings, window), config)
+
+
+def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str]:
+    """How an alert reads its threshold, and shows it."""
+    if alert.threshold is None:
+        return {}
+    recent = promql.recent(settings.step)
+    metric = names.ALERT_THRESHOLD
+    shown = {
+        name: _SHOWN.format(metric=metric, alert=alert.alert, recent=recent, form=form)
+        for name, form in _FORMS.items()
+    }
+    return {"limit": f'last_over_time({metric}{{alert="{alert.alert}"}}[{recent}])', **shown}
+
+
+def _rule(
+    source: AlertSource, index: int, values: Mapping[str, str], config: MonitoringConfig
+) -> dict[str, Any]:
+    alert, settings = source.alerts[index], RuleSettings.of(config)
+    change = config.alerts.rules.get(alert.alert)
+    place = source.at("alerts", index)
+
+    def fill(text: str) -> str:
+        timed = promql.render_times(text, settings.waits)
+        return promql.render(timed, values, f"{place}, {alert.alert}").strip()
+
+    expr = fill(alert.expr)
+    own = source.place.startswith("alerts/")
+    promql.check(expr, settings.scope, f"{place}.expr", own=own)
+    labels = {
+        "severity": (change and change.severity) or alert.severity,
+        "concern": source.name,
+        **({"window": values["window"]} if alert.each == "window" else {}),
+        **{key: fill(value) for key, value in alert.labels.items()},
+    }
+    return rulefile.rule(
+        alert=alert.alert,
+        expr=expr,
+        _for=_wait(change) or fill(alert.waits),
+        keep_firing_for=fill(alert.keep_firing_for),
+        labels=labels,
+        annotations=_annotations(alert, fill, config),
+    )
+
+
+def _wait(change: AlertChange | None) -> str | None:
+    return promql.duration(change.waits) if change is not None and change.waits else None
+
+
+def _annotations(alert: AlertRule, fill: Any, config: MonitoringConfig) -> dict[str, str]:
+    scope = config.scope_labels
+    texts = {"summary": fill(alert.summary), "description": fill(alert.description)}
+    return {
+        **{key: _with_own(text, scope) for key, text in texts.items()},
+        "runbook_url": f"{config.links.runbooks}/{alert.alert}",
+        "dashboard_url": dashboard_url(config.links.grafana, alert.dashboard, scope),
+    }
+
+
+def _with_own(text: str, scope: tuple[str, ...]) -> str:
+    """The text, with `$own` set to the matchers of the alert's own model where it is used."""
+    if "$own" not in text:
+        return text
+    labels = (*scope, *names.IDENTITY)
+    form = ", ".join(f"{label}=%q" for label in labels)
+    values = " ".join(f"$labels.{label}" for label in labels)
+    return f'{{{{ $own := printf "{form}" {values} }}}}{text}'
+
+
+def dashboard_url(grafana: str, uid: str, scope: tuple[str, ...]) -> str:
+    """Address of a dashboard that shows what the labels of an alert name, as its template."""
+    parts = [
+        f"{{{{ with $labels.{label} }}}}&var-{label}={{{{ . | urlquery }}}}{{{{ end }}}}"
+        for label in (*scope, *names.IDENTITY, "column", "window")
+    ]
+    return f"{grafana}/d/{uid}?from=now-6h&to=now{''.join(parts)}"

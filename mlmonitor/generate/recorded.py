@@ -1,0 +1,142 @@
+"""What `monitoring.yaml` says of single models, as recorded series that rules and dashboards read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlmonitor import names, promql
+from mlmonitor.expose.numbers import go_float
+from mlmonitor.generate import rulefile
+from mlmonitor.generate.alerting import active_sources, is_on
+from mlmonitor.generate.rulespec import alerts_of
+from mlmonitor.generate.settings import RuleSettings, placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlmonitor.config import MonitoringConfig
+    from mlmonitor.config.dependencies import DependencySettings
+
+Rule = dict[str, Any]
+_AVAILABILITY: Final = 0.99
+_LATENCY: Final = 0.5
+_LATENCY_OBJECTIVE: Final = 0.99
+_HOUR: Final = 3600.0
+
+
+def settings_rules(config: MonitoringConfig, folder: Path | None = None) -> dict[str, str]:
+    """The file of recorded settings, as relative path -> text.
+
+    Raises:
+        GenerationError: a source of alerts is wrong, or a dependency's PromQL.
+    """
+    settings = RuleSettings.of(config)
+    identity = placeholders(settings)["identity"]
+    rules = [
+        *_alert_thresholds(config, identity, folder),
+        *_objectives(config, identity),
+        *_importances(config, placeholders(settings)["column"]),
+        *_dependencies(config, settings, identity),
+    ]
+    interval = promql.duration(min(settings.step, settings.evaluation))
+    group = rulefile.group("mlmonitor-settings", interval, rules)
+    return {"prometheus/settings.rules.yml": rulefile.text([group], "monitoring.yaml")}
+
+
+def _alert_thresholds(
+    config: MonitoringConfig, identity: str, folder: Path | None
+) -> Iterator[Rule]:
+    for _, alert in alerts_of(active_sources(config, folder)):
+        if alert.threshold is not None and is_on(alert, config):
+            change = config.alerts.rules.get(alert.alert)
+            default = (change and change.threshold) or alert.threshold
+            own = {model.name: model.alerts.get(alert.alert) for model in config.models}
+            expr = _by_model(default, own, identity)
+            labels = {"alert": alert.alert}
+            yield rulefile.rule(record=names.ALERT_THRESHOLD, expr=expr, labels=labels)
+
+
+def _objectives(config: MonitoringConfig, identity: str) -> Iterator[Rule]:
+    models = {model.name: model.slo for model in config.models}
+    for record, key, default in (
+        (names.SLO_AVAILABILITY, "availability", _AVAILABILITY),
+        (names.SLO_LATENCY_OBJECTIVE, "latency_objective", _LATENCY_OBJECTIVE),
+    ):
+        given = getattr(config.slo, key)
+        own = {name: getattr(slo, key) for name, slo in models.items()}
+        yield rulefile.rule(record=record, expr=_by_model(given or default, own, identity))
+    default = config.slo.latency or _LATENCY
+    own = {name: slo.latency or default for name, slo in models.items()}
+    for edge in sorted({default, *own.values()}):
+        yield rulefile.rule(
+            record=names.SLO_LATENCY_EDGE,
+            expr=_edge(edge, default, own, identity),
+            labels={"le": go_float(edge)},
+        )
+
+
+def _edge(edge: float, default: float, own: dict[str, float], identity: str) -> str:
+    """1 for the models whose calls count as quick up to `edge` seconds."""
+    if edge == default:
+        others = sorted(name for name, value in own.items() if value != default)
+        matcher = f"model!~{promql.quoted('|'.join(map(_literal, others)))}" if others else ""
+    else:
+        chosen = sorted(name for name, value in own.items() if value == edge)
+        matcher = f"model=~{promql.quoted('|'.join(map(_literal, chosen)))}"
+    selector = f"{names.MODEL_INFO.name}{{{matcher}}}" if matcher else names.MODEL_INFO.name
+    return f"max by ({identity}) ({selector})"
+
+
+def _importances(config: MonitoringConfig, column: str) -> Iterator[Rule]:
+    rows = names.REFERENCE_ROWS.name
+    for model in config.models:
+        for name, given in sorted(model.columns.items()):
+            matchers = (
+                f"model={promql.quoted(model.name)}, version={promql.quoted(model.version)}, "
+                f"role={promql.quoted(model.role)}, column={promql.quoted(name)}"
+            )
+            expr = f"0 * max by ({column}) ({rows}{{{matchers}}}) + {given.importance!r}"
+            yield rulefile.rule(record=names.IMPORTANCE, expr=expr)
+
+
+def _dependencies(
+    config: MonitoringConfig, settings: RuleSettings, identity: str
+) -> Iterator[Rule]:
+    for model in config.models:
+        for index, one in enumerate(model.depends_on):
+            record, expr = _dependency(one, settings)
+            place = f"models, {model.name}: depends_on[{index}]"
+            promql.check(expr, settings.scope, place, own=False)
+            chosen = (
+                f"{names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "
+                f"version={promql.quoted(model.version)}, role={promql.quoted(model.role)}}}"
+            )
+            whole = f"0 * max by ({identity}) ({chosen}) + on () group_left () ({expr})"
+            yield rulefile.rule(record=record, expr=whole, labels={"dependency": one.name})
+
+
+def _dependency(one: DependencySettings, settings: RuleSettings) -> tuple[str, str]:
+    """The record of a dependency, and one number that tells of it."""
+    if one.up is not None:
+        return names.DEPENDENCY_UP, f"min({one.up}) or vector(0)"
+    if one.fresh is not None:
+        return names.DEPENDENCY_AGE, f"(time() - min({one.fresh})) / {one.within:g}"
+    span, step = promql.duration(settings.waits(_HOUR)), promql.duration(settings.evaluation)
+    return names.DEPENDENCY_CHANGED, f"max(changes(({one.unchanged})[{span}:{step}]))"
+
+
+def _by_model(default: float, own: dict[str, float | None], identity: str) -> str:
+    """A number as a series for each model: `default`, or its own."""
+    info = names.MODEL_INFO.name
+    parts = [
+        f"0 * max by ({identity}) ({info}{{model={promql.quoted(model)}}}) + {value!r}"
+        for model, value in sorted(own.items())
+        if value is not None and value != default
+    ]
+    return "\nor ".join((*parts, f"0 * max by ({identity}) ({info}) + {default!r}"))
+
+
+def _literal(text: str) -> str:
+    """A text as a regular expression of its own (RE2)."""
+    return "".join(sign if sign.isalnum() or sign in "_ -" else f"\\{sign}" for sign in text)

@@ -1,0 +1,167 @@
+"""Rule sources in `alerts/`: their form, and how they are read."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, RootModel
+
+from mlmonitor import bundled, names, promql, yamlfile
+from mlmonitor.config import Positive, Section
+from mlmonitor.config.alerts import Severity  # noqa: TC001 - pydantic reads it
+from mlmonitor.errors import GenerationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mlmonitor.yamlfile import Document
+
+Text = Annotated[str, Field(min_length=1)]
+Each = Literal["once", "window"]
+Feature = Literal["reference", "previous", "dependencies", "business", "respond"]
+
+
+class RecordingRule(Section):
+    """A series that is recorded."""
+
+    record: Text
+    expr: Text
+    labels: dict[str, str] = Field(default={}, description="Labels in addition.")
+
+
+class RecordingSection(Section):
+    """Rules that are written together: once, or once for each window."""
+
+    each: Each = "once"
+    needs: Feature | None = None
+    labels: dict[str, str] = Field(default={}, description="Labels in addition.")
+    rules: tuple[RecordingRule, ...]
+
+
+class RecordingFile(RootModel[dict[str, RecordingSection]]):
+    """Sections by name."""
+
+
+class AlertRule(Section):
+    """An alert: when it fires, whom it reaches, and what it tells."""
+
+    alert: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")] = Field(description="Its name.")
+    why: Text = Field(description="Why it exists, in a line.")
+    expr: Text = Field(description="PromQL with placeholders.")
+    each: Each = Field(default="once", description="`window` writes it once for each window.")
+    needs: Feature | None = Field(default=None, description="Left out unless this is configured.")
+    threshold: Positive | None = Field(
+        default=None, description="<limit> reads it; monitoring.yaml can change it by model."
+    )
+    waits: Text = Field(default="0s", alias="for", description="How long it must last.")
+    keep_firing_for: Text = Field(default="<5m>", description="How long it must be gone.")
+    severity: Severity = Field(description="critical, warning or info.")
+    labels: dict[str, str] = Field(default={}, description="Labels in addition.")
+    summary: Text = Field(description="What is wrong, and where, in a line.")
+    description: Text = Field(description="The measured values, the threshold, what it means.")
+    dashboard: Text = Field(default="mlmonitor-model", description="uid of the dashboard to open.")
+
+
+class AlertFile(Section):
+    """One concern: its alerts."""
+
+    alerts: tuple[AlertRule, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of rules: its concern, and where errors are placed."""
+
+    name: str
+    place: str
+    document: Document
+
+    def at(self, *key: str | int) -> str:
+        """File, line and key, for errors."""
+        return f"{self.place}:{self.document.line(key)}: {yamlfile.dotted(key)}"
+
+
+@dataclass(frozen=True)
+class RecordingSource(Source):
+    """A file of recording rules, section by section."""
+
+    sections: tuple[tuple[str, RecordingSection], ...]
+
+
+@dataclass(frozen=True)
+class AlertSource(Source):
+    """A file of alerts."""
+
+    alerts: tuple[AlertRule, ...]
+
+
+def recording_sources(folder: Path | None = None) -> list[RecordingSource]:
+    """The recording rules that ship with the package, in the order of their names.
+
+    Raises:
+        GenerationError: naming file, line, key, problem and fix.
+    """
+    return [_recording(path) for path in _files(folder, "recording")]
+
+
+def alert_sources(include: Iterable[str] = (), folder: Path | None = None) -> list[AlertSource]:
+    """The alerts that ship with the package, and those of the user's own files.
+
+    Raises:
+        GenerationError: naming file, line, key, problem and fix; or an alert stands twice.
+    """
+    paths = [(path, f"alerts/alerting/{path.name}") for path in _files(folder, "alerting")]
+    for pattern in include:
+        found = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
+        if not found:
+            message = f"alerts.include: {pattern} matches no file; mend the path or remove it."
+            raise GenerationError(message)
+        paths += [(Path(name), name) for name in found]
+    sources = [_alerts(path, place) for path, place in paths]
+    _check_unique(sources)
+    return sources
+
+
+def alerts_of(sources: Iterable[AlertSource]) -> Iterator[tuple[AlertSource, AlertRule]]:
+    """Every alert with its file."""
+    for source in sources:
+        for alert in source.alerts:
+            yield source, alert
+
+
+def _files(folder: Path | None, kind: str) -> list[Path]:
+    return sorted(((folder or bundled.folder("alerts")) / kind).glob("*.yaml"))
+
+
+def _recording(path: Path) -> RecordingSource:
+    place = f"alerts/recording/{path.name}"
+    document = yamlfile.read(path, place=place, failure=GenerationError)
+    sections = yamlfile.validate(document, RecordingFile).root
+    for name, section in sections.items():
+        for index, rule in enumerate(section.rules):
+            if rule.record not in names.RECORDS:
+                near = promql.nearest(rule.record, names.RECORDS)
+                problem = f"{rule.record} is no record of the catalogue{near}."
+                raise document.error((name, "rules", index, "record"), problem)
+    return RecordingSource(path.stem, place, document, tuple(sections.items()))
+
+
+def _alerts(path: Path, place: str) -> AlertSource:
+    document = yamlfile.read(path, place=place, failure=GenerationError)
+    file = yamlfile.validate(document, AlertFile)
+    return AlertSource(path.stem, place, document, file.alerts)
+
+
+def _check_unique(sources: Iterable[AlertSource]) -> None:
+    seen: dict[str, str] = {}
+    for source, alert in alerts_of(sources):
+        if alert.alert in seen:
+            message = (
+                f"{source.place}: {alert.alert} stands in {seen[alert.alert]} already; "
+                "give it another name."
+            )
+            raise GenerationError(message)
+        seen[alert.alert] = source.place

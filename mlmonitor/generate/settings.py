@@ -1,0 +1,171 @@
+"""What the rules depend on, and the placeholders that it fills in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Final
+
+from mlmonitor import names, promql
+from mlmonitor.errors import GenerationError
+from mlmonitor.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlmonitor.config import MonitoringConfig
+
+SLOWEST: Final = 3600.0
+_EVALUATIONS_A_WINDOW: Final = 12
+_SCRAPES_A_RANGE: Final = 4
+_ALPHA: Final = 0.01
+BUDGET_SECONDS: Final = 28 * 86400.0
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """What the rules depend on.
+
+    Attributes:
+        scope: labels that keep environments apart, such as the namespace.
+        scrape_interval: seconds between two scrapes of a pod.
+        step: seconds between two evaluations; all windows are sums of steps.
+        windows: lengths in seconds, multiples of `step`.
+        thresholds: for every model that `by_model` does not name.
+        by_model: thresholds of single models, by name.
+        baselines: what live traffic is compared with, `reference` and `previous`.
+        previous: seconds of the past that the baseline `previous` covers.
+        pages: bearable false alarms in outputs and scores, a model and 28 days.
+        warnings: bearable false alarms in inputs, a model and 28 days.
+        evaluation: seconds between two evaluations of the alerts.
+        time_scale: what waiting times of alerts are multiplied by.
+
+    Raises:
+        GenerationError: a step shorter than two scrapes, or a window that is no multiple of it.
+    """
+
+    scope: tuple[str, ...] = ("namespace",)
+    scrape_interval: float = 15.0
+    step: float = 300.0
+    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    by_model: Mapping[str, Thresholds] = field(default_factory=dict)
+    baselines: tuple[str, ...] = ("reference",)
+    previous: float = 7 * 86400.0
+    pages: float = 1.0
+    warnings: float = 4.0
+    evaluation: float = 60.0
+    time_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check that the lengths fit together."""
+        if self.step < 2 * self.scrape_interval:
+            message = (
+                f"prometheus.step ({promql.duration(self.step)}) must hold at least two scrapes of "
+                f"{promql.duration(self.scrape_interval)}; raise the step or scrape more often."
+            )
+            raise GenerationError(message)
+        for window in self.windows:
+            if window < self.step or round(window * 1000) % round(self.step * 1000):
+                message = (
+                    f"prometheus.windows: {promql.duration(window)} is no multiple of the step "
+                    f"{promql.duration(self.step)}; choose one."
+                )
+                raise GenerationError(message)
+
+    @classmethod
+    def of(cls, config: MonitoringConfig) -> RuleSettings:
+        """The settings that `monitoring.yaml` asks for."""
+        return cls(
+            config.scope_labels,
+            config.prometheus.scrape_interval,
+            config.prometheus.step,
+            config.prometheus.windows,
+            _thresholds(config.thresholds.given),
+            {model: _thresholds(given) for model, given in config.thresholds_by_model.items()},
+            config.alerts.baselines,
+            config.alerts.previous,
+            config.alerts.budget.pages,
+            config.alerts.budget.warnings,
+            config.alerts.evaluation_interval,
+            config.alerts.time_scale,
+        )
+
+    def interval(self, window: float) -> float:
+        """Seconds between two evaluations of a window: 12 a window, hourly at the least."""
+        steps = int(min(window / _EVALUATIONS_A_WINDOW, SLOWEST) // self.step)
+        return max(steps, 1) * self.step
+
+    def alpha(self, window: float, budget: float) -> float:
+        """False discovery rate of a window that keeps to a budget of false alarms in 28 days.
+
+        A union bound: every evaluation of every window and baseline spends its part.
+        """
+        evaluations = BUDGET_SECONDS / self.interval(window)
+        return min(budget / (len(self.windows) * len(self.baselines) * evaluations), 1.0)
+
+    def waits(self, seconds: float) -> float:
+        """A waiting time or range of an alert, as long as the time scale and the scrapes allow."""
+        return max(seconds * self.time_scale, _SCRAPES_A_RANGE * self.scrape_interval)
+
+
+def placeholders(settings: RuleSettings) -> dict[str, str]:
+    """What all rules may name, by placeholder."""
+    identity = promql.Identity(settings.scope)
+    step, reach = settings.step, settings.step + settings.scrape_interval
+    values = {
+        "scope": ", ".join(settings.scope),
+        "identity": ", ".join((*settings.scope, *names.IDENTITY)),
+        "model": identity.model,
+        "column": identity.column,
+        "step": promql.duration(step),
+        "reach": promql.duration(reach),
+        "share": f"{step:g} / {reach:g}",
+        "recent": promql.recent(step),
+        "scrape": promql.duration(settings.scrape_interval),
+        "evaluation": promql.duration(settings.evaluation),
+        "previous": promql.duration(settings.previous),
+        "previous_range": promql.duration(settings.previous - 0.001),
+    }
+    for one in fields(Thresholds):
+        values[f"threshold.{one.name}"] = _threshold(settings, one.name)
+    return values
+
+
+def window_placeholders(settings: RuleSettings, window: float) -> dict[str, str]:
+    """What the rules of one window may name in addition."""
+    interval = settings.interval(window)
+    offset = "" if interval == settings.step else f" offset {promql.duration(settings.step)}"
+    return {
+        "window": promql.duration(window),
+        "range": promql.duration(window - 0.001),
+        "offset": offset,
+        "interval": promql.duration(interval),
+        "window_recent": promql.recent(interval),
+        "alpha.input": _alpha(settings, window, settings.warnings),
+        "alpha.output": _alpha(settings, window, settings.pages),
+    }
+
+
+def _threshold(settings: RuleSettings, name: str) -> str:
+    by_model = {
+        model: value
+        for model, own in settings.by_model.items()
+        if (value := getattr(own, name)) is not None
+    }
+    default = getattr(settings.thresholds, name)
+    return promql.threshold(_ALPHA if default is None else default, by_model)
+
+
+def _alpha(settings: RuleSettings, window: float, budget: float) -> str:
+    """The false discovery rate as a series for each model."""
+    derived = settings.alpha(window, budget)
+    by_model = {
+        model: derived if own.alpha is None else own.alpha
+        for model, own in settings.by_model.items()
+    }
+    chosen = settings.thresholds.alpha
+    return promql.threshold(derived if chosen is None else chosen, by_model)
+
+
+def _thresholds(given: dict[str, float]) -> Thresholds:
+    return Thresholds(**given)  # type: ignore[arg-type]
