@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.promtool.document import rule_tests
 from mlmonitor.generate.recorded import settings_rules
 from mlmonitor.generate.recording import recording_rules
 from mlmonitor.generate.settings import RuleSettings
@@ -16,16 +17,17 @@ __all__ = ["RuleSettings", "drift_rules", "rules"]
 
 
 def rules(config: MonitoringConfig) -> dict[str, str]:
-    """All rule files for `monitoring.yaml`, as relative path -> text; same input, same text.
+    """All rule files for `monitoring.yaml` and their tests, as relative path -> text; same input, same text.
 
     Raises:
         GenerationError: a rule source is wrong, or what monitoring.yaml says of an alert.
     """
-    return {
+    files = {
         **settings_rules(config),
         **recording_rules(RuleSettings.of(config)),
         **alert_rules(config),
     }
+    return {**files, **rule_tests(config, files)}
 
 
 def drift_rules(settings: RuleSettings) -> dict[str, str]:

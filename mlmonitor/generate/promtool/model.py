@@ -1,0 +1,90 @@
+"""The model of the simulated world: its rows, its reference, and what a monitor counts of them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from contextlib import suppress
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mlmonitor.monitor import Monitor
+from mlmonitor.reference.build import from_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlmonitor.reference import Reference
+
+MODEL: Final = "mlmonitor-test"
+ROWS: Final = 1200
+BINS: Final = 8
+_CITIES: Final = ("Basel", "Basel", "Basel", "Bern", "Bern", "Chur")
+
+Series = tuple[str, tuple[tuple[str, str], ...]]
+Row = dict[str, Any]
+
+
+def rows() -> list[Row]:
+    """Rows whose columns are spread as the reference says, exactly, and independent of each other.
+
+    Columns: `age` (normal), `income` (log-normal), `celsius` (normal about 20), `balance` (six of
+    ten are zero), `city` (three values, one in fifty missing); output `price`.
+    """
+    return [_row(index) for index in range(ROWS)]
+
+
+def _row(index: int) -> Row:
+    """A row; each column runs through its quantiles in an order of its own."""
+    age, income, celsius, balance, price = (
+        NormalDist().inv_cdf(_rank(index, stride)) for stride in (1, 7, 11, 13, 17)
+    )
+    empty = _rank(index, 13) < 0.6  # noqa: PLR2004 - share of zeros
+    return {
+        "age": 45 + 12 * age,
+        "income": math.exp(8 + 0.5 * income),
+        "celsius": 20 + 8 * celsius,
+        "balance": 0.0 if empty else 100 + 20 * balance,
+        "city": None if index % 50 == 0 else _CITIES[index * 19 % ROWS * len(_CITIES) // ROWS],
+        "price": 300 + 40 * price,
+    }
+
+
+def _rank(index: int, stride: int) -> float:
+    return (index * stride % ROWS + 0.5) / ROWS
+
+
+@functools.cache
+def reference(version: str = "1") -> Reference:
+    """The reference of a version: all rows once."""
+    frame = pd.DataFrame(rows())
+    return from_frame(frame, model=MODEL, version=version, prediction="price", bins=BINS)
+
+
+def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> dict[Series, float]:
+    """What a monitor exposes after these rows, of which a share raises.
+
+    Gauges and infos are as the monitor exposes them.
+    """
+    registry = CollectorRegistry()
+    monitor = Monitor(MODEL, version=version, reference=reference(version), registry=registry)
+
+    failed = 0.0
+    for one in traffic:
+        failed += errors
+        fails, failed = failed >= 1, failed % 1
+        inputs = {key: value for key, value in one.items() if key != "price"}
+        with suppress(ValueError), monitor.prediction(inputs, batch=False) as prediction:
+            if fails:
+                raise ValueError
+            prediction.output = one["price"]
+    text = generate_latest(registry).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
