@@ -97,24 +97,24 @@ def test_help_imports_nothing_that_is_slow() -> None:
 
 def test_generated_files_stay_as_they_are(folder: Path) -> None:
     first = run("generate", "-c", "monitoring.yaml")
-    assert first.stdout.splitlines() == [
+    count = len(first.stdout.splitlines())
+    assert {
         "wrote generated/grafana/model.json",
         "wrote generated/prometheus/drift.rules.yml",
-    ]
-    assert run("generate").stdout.count("wrote") == 2, "defaults have another scope label"
+    } <= set(first.stdout.splitlines())
+    assert run("generate").stdout.count("wrote") > 2, "defaults have another scope label"
     run("generate", "-c", "monitoring.yaml")
     again = run("generate", "-c", "monitoring.yaml")
-    assert again.stdout == "2 of 2 files in generated were up to date\n"
+    assert again.stdout == f"{count} of {count} files in generated were up to date\n"
     assert "cluster" in (folder / "generated/prometheus/drift.rules.yml").read_text()
 
 
 def test_each_kind_can_be_generated_alone(folder: Path) -> None:
     assert run("generate-dashboards", "-o", "one").exit_code == 0
     assert run("generate-alerts", "-o", "two").exit_code == 0
-    assert sorted(str(path.relative_to(folder)) for path in folder.glob("*/*/*")) == [
-        "one/grafana/model.json",
-        "two/prometheus/drift.rules.yml",
-    ]
+    made = {str(path.relative_to(folder)) for path in folder.glob("*/*/*")}
+    assert {"one/grafana/model.json", "two/prometheus/drift.rules.yml"} <= made
+    assert not [path for path in made if path.startswith(("one/prometheus", "two/grafana"))]
 
 
 @pytest.mark.parametrize("command", ["generate", "generate-alerts", "generate-dashboards"])

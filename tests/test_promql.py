@@ -62,7 +62,7 @@ def test_thresholds_of_single_models_go_before_the_default() -> None:
         ("up", {"up"}, set()),
         ("sum by (model, side) (rate(a_total[5m])) / 1e-6", {"a_total"}, {"model", "side"}),
         ("max(a:b:c{x='y)', z!~\"u\"} offset 5m)", {"a:b:c"}, {"x", "z"}),
-        ("a * on (b) group_left (c) d > bool 0 or -Inf", {"a", "d"}, {"b", "c"}),
+        ("a * on (b) group_left (c) d > bool 0 or e", {"a", "d", "e"}, {"b", "c"}),
         ("sum(a) without (b) unless ignoring (c) d", {"a", "d"}, {"b", "c"}),
         ('label_replace(a{b=""}, "to", "$1", "from", "(.+)")', {"a"}, {"b", "to", "from"}),
         ("{__name__='a', b='c'}", set(), {"__name__", "b"}),
@@ -86,3 +86,23 @@ def test_a_label_outside_the_catalogue_and_the_scope_is_refused_with_the_nearest
     promql.check("sum by (cluster) (up)", ("cluster",), "panel")
     with pytest.raises(GenerationError, match="panel: no label modl; did you mean model"):
         promql.check("sum by (modl) (up)", (), "panel")
+
+
+def test_what_is_no_promql_is_refused_with_its_place() -> None:
+    with pytest.raises(GenerationError, match=r"panel: no valid PromQL .*; mend it"):
+        promql.check("sum by (model (up)", (), "panel")
+
+
+def test_grafanas_intervals_may_stand_in_an_expression() -> None:
+    assert promql.vocabulary("rate(up[$__rate_interval])") == ({"up"}, set())
+
+
+def test_others_may_name_any_metric_but_ours() -> None:
+    promql.check("rate(features_total{team='a'}[5m])", (), "depends_on", own=False)
+    with pytest.raises(GenerationError, match="no metric mlmonitor_predictions; did you mean"):
+        promql.check("mlmonitor_predictions", (), "depends_on", own=False)
+
+
+def test_times_of_alerts_are_scaled() -> None:
+    text = promql.render_times("x[<5m>] for <90s> <column>", lambda length: length / 10)
+    assert text == "x[30s] for 9s <column>"

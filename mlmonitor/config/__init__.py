@@ -1,21 +1,27 @@
 """`monitoring.yaml` as frozen, validated models: one section a module."""
 
+from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
 from mlmonitor.config.prometheus import PrometheusSettings
 from mlmonitor.config.section import Duration, Positive, Section, Share
+from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
 
 __all__ = [
+    "AlertSettings",
     "DashboardSettings",
     "Duration",
+    "LinkSettings",
     "ModelSettings",
     "MonitoringConfig",
     "Positive",
     "PrometheusSettings",
     "Section",
     "Share",
+    "SloSettings",
     "ThresholdSettings",
     "json_schema",
     "load_config",

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from mlmonitor.config import (
+    AlertSettings,
     DashboardSettings,
+    LinkSettings,
     ModelSettings,
     MonitoringConfig,
     PrometheusSettings,
+    SloSettings,
     ThresholdSettings,
     load_config,
 )
@@ -18,7 +21,7 @@ from mlmonitor.thresholds import Thresholds
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+EXAMPLE, *MORE = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def table(heading: str) -> dict[str, str]:
@@ -54,6 +57,15 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("thresholds")) == set(ThresholdSettings.model_fields)
     assert set(table("models")) == set(ModelSettings.model_fields)
     assert set(table("dashboards")) == set(DashboardSettings.model_fields)
+    assert set(table("slo")) == set(SloSettings.model_fields)
+    assert set(table("alerts")) == set(AlertSettings.model_fields)
+    assert set(table("links")) == set(LinkSettings.model_fields)
+
+
+@pytest.mark.parametrize("example", MORE)
+def test_the_other_examples_are_valid(tmp_path: Path, example: str) -> None:
+    (tmp_path / "monitoring.yaml").write_text(example, encoding="utf-8")
+    assert load_config(tmp_path / "monitoring.yaml")
 
 
 def test_thresholds_have_the_defaults_that_the_page_says() -> None:

@@ -15,10 +15,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from mlmonitor import Monitor, start_server
+from mlmonitor.config import MonitoringConfig
 from mlmonitor.generate import output
 from mlmonitor.generate.dashboards import DashboardSettings, dashboards
-from mlmonitor.generate.prometheus import RuleSettings, drift_rules
-from mlmonitor.thresholds import Thresholds
+from mlmonitor.generate.prometheus import rules
 from tests import drift_sample
 
 if TYPE_CHECKING:
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEP, WINDOW = 2.0, 10.0
-RULES: Final = RuleSettings(
-    scrape_interval=1.0, step=STEP, windows=(WINDOW,), thresholds=Thresholds(minimum_rows=20)
+CONFIG: Final = MonitoringConfig.model_validate(
+    {
+        "prometheus": {"scrape_interval": "1s", "step": f"{STEP:g}s", "windows": [f"{WINDOW:g}s"]},
+        "thresholds": {"minimum_rows": 20},
+        "alerts": {"evaluation_interval": "1s", "time_scale": 0.005},
+    }
 )
 DASHBOARD: Final = json.loads(
     dashboards(DashboardSettings(windows=(WINDOW,), slowest=STEP))["grafana/model.json"]
@@ -61,7 +65,7 @@ def asked(
     from tests import components  # noqa: PLC0415 - obtains servers
 
     folder: Path = tmp_path_factory.mktemp("prometheus")
-    output.write(drift_rules(RULES), folder)
+    output.write(rules(CONFIG), folder)
     registry = CollectorRegistry()
     predict = _service(registry)
     server, thread = start_server(0, "127.0.0.1", registry)

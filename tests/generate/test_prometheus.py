@@ -11,7 +11,7 @@ import yaml
 from mlmonitor import bundled, names
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.errors import GenerationError
-from mlmonitor.generate import prometheus
+from mlmonitor.generate import output, prometheus
 from mlmonitor.generate.prometheus import RuleSettings, drift_rules
 from mlmonitor.thresholds import Thresholds
 
@@ -23,6 +23,22 @@ VARIED = (
     RuleSettings(),
     RuleSettings(scope=()),
     RuleSettings(("cluster", "namespace"), 1, 5, (30, 120), by_model={"a": Thresholds(psi=0.5)}),
+)
+EVERYTHING = MonitoringConfig.model_validate(
+    {
+        "alerts": {"baselines": ["reference", "previous"]},
+        "models": [
+            {
+                "name": "a",
+                "columns": {"age": {"importance": 2.0}},
+                "depends_on": [
+                    {"name": "features", "up": "up{job='features'}"},
+                    {"name": "table", "fresh": "table_updated_timestamp_seconds"},
+                    {"name": "schema", "unchanged": "schema_version"},
+                ],
+            }
+        ],
+    }
 )
 
 
@@ -45,9 +61,8 @@ def _source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, section: str, rule:
 def test_promtool_accepts_the_rules(version: str, settings: RuleSettings, tmp_path: Path) -> None:
     from tests import components  # noqa: PLC0415 - obtains servers
 
-    path = tmp_path / "rules.yml"
-    path.write_text(drift_rules(settings)[FILE])
-    command = [components.promtool(version), "check", "rules", "--lint-fatal", str(path)]
+    paths = output.write(drift_rules(settings), tmp_path)
+    command = [components.promtool(version), "check", "rules", "--lint-fatal", *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -89,9 +104,14 @@ def test_the_increase_is_scaled_to_the_step() -> None:
 
 
 def test_each_record_is_catalogued_and_each_catalogued_record_made() -> None:
-    rules = [rule for group in _groups(RuleSettings()) for rule in group["rules"]]
-    made = {rule["record"] for rule in rules if "record" in rule}
-    assert made == set(names.RECORDS)
+    rules = [
+        rule
+        for path, text in prometheus.rules(EVERYTHING).items()
+        if "/tests/" not in path
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+    ]
+    assert {rule["record"] for rule in rules if "record" in rule} == set(names.RECORDS)
 
 
 def test_every_join_and_sum_keeps_scopes_apart() -> None:
@@ -125,17 +145,17 @@ def test_the_configuration_sets_thresholds_by_model() -> None:
     [
         ("{record: 'mlmonitor:column:psi', expr: mlmonitor_column_row_total}", "no metric"),
         ("{record: 'mlmonitor:column:psi', expr: 'sum by (colum) (up)'}", "no label colum"),
-        ("{record: 'mlmonitor:column:pis', expr: up}", "no such record"),
-        ("{record: 'mlmonitor:column:psi', expr: 'up{a=\"<windw>\"}'}", "<windw>"),
+        ("{record: 'mlmonitor:column:pis', expr: up}", "is no record"),
+        ("{record: 'mlmonitor:column:psi', expr: 'up{a=\"<recnt>\"}'}", "<recnt>"),
         ("{record: 'mlmonitor:column:psi', expr: up, labels: {windo: a}}", "no label windo"),
-        ("{record: 'mlmonitor:column:psi', exp: up, expr: up}", "unknown key exp"),
+        ("{record: 'mlmonitor:column:psi', exp: up, expr: up}", r"exp: unknown key"),
     ],
 )
 def test_a_name_outside_the_catalogue_is_refused_with_the_nearest(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rule: str, problem: str
 ) -> None:
     _source(monkeypatch, tmp_path, "window", rule)
-    with pytest.raises(GenerationError, match=rf"drift\.yaml, .*{problem}.*did you mean"):
+    with pytest.raises(GenerationError, match=rf"drift\.yaml:3: window.*{problem}.*did you mean"):
         drift_rules(RuleSettings())
 
 
