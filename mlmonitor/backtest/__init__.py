@@ -1,0 +1,1 @@
+"""Backtest: how the rules would have behaved, on past traffic or on simulated."""
