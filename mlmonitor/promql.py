@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
-_PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z_.]*)>")
+_PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z0-9_.]*)>")
 _TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")

@@ -22,6 +22,13 @@ _SHOWN: Final = (
     "{{{{ with query (printf \"last_over_time({metric}{{alert='{alert}', %s}}[{recent}])\" $own) }}}}"
     "{{{{ . | first | value | {form} }}}}{{{{ end }}}}"
 )
+# The five inputs that drifted most, by effect times importance, the alert's own matchers left open.
+_WORST: Final = (
+    "topk(5, max by (column) (last_over_time({effect}{{%s, {chosen}}}[{recent}])"
+    " and on (column) max by (column) (last_over_time({drifted}{{%s, {chosen}}}[{recent}])) == 1)"
+    " * on (column) (max by (column) ({importance}{{%s}})"
+    " or 0 * max by (column) (last_over_time({effect}{{%s, {chosen}}}[{recent}])) + 1))"
+)
 _FORMS: Final = {
     "shown.limit": "humanize",
     "shown.limit_percent": "humanizePercentage",
@@ -96,7 +103,19 @@ def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterato
         yield _rule(source, index, base, config)
     else:
         for window in sorted(set(settings.windows)):
-            yield _rule(source, index, base | window_placeholders(settings, window), config)
+            values = base | window_placeholders(settings, window)
+            yield _rule(source, index, values | {"worst": _worst(values)}, config)
+
+
+def _worst(values: Mapping[str, str]) -> str:
+    """The worst inputs over a window, as a template of `printf` with four times the matchers."""
+    return _WORST.format(
+        effect=names.TEST_EFFECT,
+        drifted=names.COLUMN_DRIFTED,
+        importance=names.IMPORTANCE,
+        chosen=f"baseline='reference', window='{values['window']}', side='input'",
+        recent=values["window_recent"],
+    )
 
 
 def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from mlmonitor import promql
 from mlmonitor.generate import rulefile
 from mlmonitor.generate.rulespec import recording_sources
-from mlmonitor.generate.settings import placeholders, window_placeholders
+from mlmonitor.generate.settings import placeholders, short_placeholders, window_placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlmonitor.generate.rulespec import RecordingSection, RecordingSource
+    from mlmonitor.generate.rulespec import Each, RecordingSection, RecordingSource
     from mlmonitor.generate.settings import RuleSettings
 
 
@@ -28,39 +28,48 @@ def recording_rules(settings: RuleSettings, folder: Path | None = None) -> dict[
         GenerationError: a source names a metric, label or placeholder that does not exist, or its
             PromQL does not parse.
     """
-    return {
-        f"prometheus/{source.name}.rules.yml": rulefile.text(
-            _groups(source, settings), f"{source.place} and monitoring.yaml"
-        )
-        for source in recording_sources(folder)
-    }
+    sources = recording_sources(folder)
+    files = {}
+    for source in sources:
+        groups = _groups(source, sources, settings)
+        if groups:
+            origin = f"{source.place} and monitoring.yaml"
+            files[f"prometheus/{source.name}.rules.yml"] = rulefile.text(groups, origin)
+    return files
 
 
-def _groups(source: RecordingSource, settings: RuleSettings) -> list[dict[str, Any]]:
+def _groups(
+    source: RecordingSource, sources: list[RecordingSource], settings: RuleSettings
+) -> list[dict[str, Any]]:
     """The group of every step, and one for each window that is evaluated less often."""
     base = placeholders(settings)
-    sections = [one for one in source.sections if _is_on(one[1], settings)]
-    first = [
-        rule
-        for name, section in sections
-        if section.each == "once"
-        for rule in _rules(source, name, section, base, settings)
+    own = [(source, one) for one in source.sections if one[1].group is None]
+    guests = [
+        (other, one) for other in sources for one in other.sections if one[1].group == source.name
     ]
+    sections = [one for one in (*own, *guests) if _is_on(one[1][1], settings)]
+
+    def written(each: Each, values: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [
+            rule
+            for origin, (name, section) in sections
+            if section.each == each
+            for rule in _rules(origin, name, section, values, settings)
+        ]
+
+    first = written("once", base)
+    for window in settings.short_windows:
+        first += written("short", base | short_placeholders(window))
     groups = [rulefile.group(f"mlmonitor-{source.name}", base["step"], first)]
     for window in sorted(set(settings.windows)):
         values = base | window_placeholders(settings, window)
-        filled = [
-            rule
-            for name, section in sections
-            if section.each == "window"
-            for rule in _rules(source, name, section, values, settings)
-        ]
+        filled = written("window", values)
         if settings.interval(window) == settings.step:
             first += filled
         elif filled:
             name = f"mlmonitor-{source.name}-{values['window']}"
             groups.append(rulefile.group(name, values["interval"], filled))
-    return groups
+    return groups if first else groups[1:]
 
 
 def _is_on(section: RecordingSection, settings: RuleSettings) -> bool:

@@ -95,6 +95,11 @@ class RuleSettings:
         steps = int(min(window / _EVALUATIONS_A_WINDOW, SLOWEST) // self.step)
         return max(steps, 1) * self.step
 
+    @property
+    def short_windows(self) -> tuple[float, float, float]:
+        """Lengths over which broken columns are looked for; the shortest that has rows counts."""
+        return (2 * self.step, 12 * self.step, 72 * self.step)
+
     def alpha(self, window: float, budget: float) -> float:
         """False discovery rate of a window that keeps to a budget of false alarms in 28 days.
 
@@ -112,6 +117,8 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
     """What all rules may name, by placeholder."""
     identity = promql.Identity(settings.scope)
     step, reach = settings.step, settings.step + settings.scrape_interval
+    shortest = sorted(set(settings.windows))[:2]
+    slower = promql.recent(settings.interval(shortest[-1]))
     values = {
         "scope": ", ".join(settings.scope),
         "identity": ", ".join((*settings.scope, *names.IDENTITY)),
@@ -123,6 +130,12 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
         "recent": promql.recent(step),
         "scrape": promql.duration(settings.scrape_interval),
         "evaluation": promql.duration(settings.evaluation),
+        **{
+            f"short.{index}": promql.duration(length)
+            for index, length in enumerate(settings.short_windows, 1)
+        },
+        "shortest": "|".join(promql.duration(length) for length in shortest),
+        "shortest_recent": slower,
         "previous": promql.duration(settings.previous),
         "previous_range": promql.duration(settings.previous - 0.001),
     }
@@ -144,6 +157,11 @@ def window_placeholders(settings: RuleSettings, window: float) -> dict[str, str]
         "alpha.input": _alpha(settings, window, settings.warnings),
         "alpha.output": _alpha(settings, window, settings.pages),
     }
+
+
+def short_placeholders(window: float) -> dict[str, str]:
+    """What the rules of one short window may name in addition."""
+    return {"window": promql.duration(window), "range": promql.duration(window - 0.001)}
 
 
 def _threshold(settings: RuleSettings, name: str) -> str:

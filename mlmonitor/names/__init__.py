@@ -4,7 +4,8 @@ No other Python module spells a metric name. Rules, dashboards, log templates an
 plainly, and generation refuses a name that is not here.
 """
 
-from mlmonitor.names.alerting import *  # noqa: F403 - one catalogue in five parts
+from mlmonitor.names.alerting import *  # noqa: F403 - one catalogue in six parts
+from mlmonitor.names.data import *  # noqa: F403
 from mlmonitor.names.fields import *  # noqa: F403
 from mlmonitor.names.labels import *  # noqa: F403
 from mlmonitor.names.metrics import *  # noqa: F403

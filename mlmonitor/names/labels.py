@@ -20,6 +20,7 @@ LABELS: Final[dict[str, str]] = {
     "reason": "Why something was counted, from a declared set.",
     "exception": "Class of an exception from a declared set, or other.",
     "slice": "Declared sub-population.",
+    "baseline": "What live values are compared with: reference, or previous live values.",
     "window": "Length of the window that a statistic covers.",
     "test": "Which difference is tested: distribution, mean, missing or nonzero.",
     "alert": "Name of an alert whose threshold the series is.",

@@ -10,7 +10,7 @@ from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 from mlmonitor import bundled, yamlfile
 from mlmonitor.config import Duration, Section
 from mlmonitor.errors import GenerationError
-from mlmonitor.generate.promtool.change import Change  # noqa: TC001 - pydantic reads it
+from mlmonitor.generate.promtool.change import Change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ class Case(Section):
     before: Duration = Field(
         default="2h", validate_default=True, description="Normal traffic in front."
     )
+    usual: Change = Field(default=Change(), description="What normal traffic is like here.")
     change: Change = Field(description="What differs from normal traffic.")
     within: Duration = Field(
         default="30m", validate_default=True, description="It must fire so long after the change."

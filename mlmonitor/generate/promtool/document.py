@@ -111,9 +111,9 @@ def _test(case: Case, alert: AlertRule, config: MonitoringConfig) -> dict[str, A
     lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * scale
     after = (case.resolves or 0) * scale
     phases = (
-        Phase(before, NORMAL),
+        Phase(before, case.usual),
         Phase(lasts, case.change),
-        *((Phase(after, NORMAL),) if after else ()),
+        *((Phase(after, case.usual),) if after else ()),
     )
     world = World(
         (Pod("pod-0", phases),),

@@ -50,6 +50,8 @@ def _row(index: int) -> Row:
         "celsius": 20 + 8 * celsius,
         "balance": 0.0 if empty else 100 + 20 * balance,
         "city": None if index % 50 == 0 else _CITIES[index * 19 % ROWS * len(_CITIES) // ROWS],
+        "rare": age if index % 10 == 0 else None,
+        "plan": "free" if index * 29 % 3 else "pro",
         "price": 300 + 40 * price,
     }
 
@@ -62,7 +64,12 @@ def _rank(index: int, stride: int) -> float:
 def reference(version: str = "1") -> Reference:
     """The reference of a version: all rows once."""
     frame = pd.DataFrame(rows())
-    return from_frame(frame, model=MODEL, version=version, prediction="price", bins=BINS)
+    made = from_frame(frame, model=MODEL, version=version, prediction="price", bins=BINS)
+    columns = tuple(
+        column.model_copy(update={"allowed": None}) if column.name == "city" else column
+        for column in made.columns
+    )
+    return made.model_copy(update={"columns": columns})
 
 
 def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> dict[Series, float]:

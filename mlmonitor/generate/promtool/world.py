@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ROWS_A_MINUTE: Final = 60.0
 JOB: Final = "models"
 _DAY: Final = 86400.0
+_FRACTION: Final = 2**20
 _COUNTED: Final = ("_total", "_bucket", "_count", "_sum")
 _SELECTOR: Final = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?")
 _MATCHER: Final = re.compile(r'(\w+)="([^"]*)"')
@@ -205,11 +207,11 @@ class _Writer:
 
     def write(self, state: _State, scrape: float, count: int, *, again: bool) -> None:
         """So many samples of a phase; a counter goes on where it was, or starts `again`."""
-        slope = state.slope * scrape / 60
+        slope = _exact(state.slope * scrape / 60)
         grown = slope if again else self.last + slope
         start = grown if state.value is None else state.value
         self.parts.append(
-            f"{_value(start)}{slope:+.12g}x{count - 1}" if count > 1 else _value(start)
+            f"{_value(start)}{_signed(slope)}x{count - 1}" if count > 1 else _value(start)
         )
         self.last = start + slope * (count - 1)
         self.samples += count
@@ -219,8 +221,18 @@ class _Writer:
         return " ".join(self.parts)
 
 
+def _exact(number: float) -> float:
+    """A binary fraction: promtool adds it up without an error that would look like a restart."""
+    return round(number * _FRACTION) / _FRACTION
+
+
 def _value(number: float) -> str:
-    return f"{number:.12g}"
+    text = f"{number:.20f}".rstrip("0").rstrip(".")
+    return text if math.isfinite(number) else f"{number:g}"
+
+
+def _signed(number: float) -> str:
+    return f"+{_value(number)}" if number >= 0 else _value(number)
 
 
 def _text(name: str, labels: Mapping[str, str]) -> str:
