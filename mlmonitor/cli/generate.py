@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
 
 @program.command("generate-alerts")
+@click.option("--operator", is_flag=True, help="Write PrometheusRule manifests, too.")
 @config_option
 @output_option
 @check_option
 @debug_option
-def generate_alerts(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
-    """Write Prometheus rules from monitoring.yaml."""
-    _generate(_rules(configuration(config_path)), output, check=check)
+def generate_alerts(config_path: str | None, output: str, operator: bool, check: bool) -> None:  # noqa: FBT001 - flags
+    """Write Prometheus rules and their tests from monitoring.yaml."""
+    files = _rules(configuration(config_path))
+    if operator:
+        from mlmonitor.generate.operator import manifests
+
+        files |= manifests(files)
+    _generate(files, output, check=check)
 
 
 @program.command("generate-dashboards")
