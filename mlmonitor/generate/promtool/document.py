@@ -88,8 +88,25 @@ def _document(
     # promtool evaluates every group at one interval, and steps must not overlap.
     interval = promql.duration(config.prometheus.step)
     listed = [f"../{path.removeprefix('prometheus/')}" for path in sorted(rule_files)]
-    document = {"rule_files": listed, "evaluation_interval": interval, "tests": tests}
-    return rulefile.header(source) + rulefile.dump(document)
+    head = rulefile.dump({"rule_files": listed, "evaluation_interval": interval})
+    return rulefile.header(source) + head + "tests:\n" + "".join(map(_text, tests))
+
+
+def _text(test: dict[str, Any]) -> str:
+    """A test as an item of YAML's; its many series by hand, since the library takes seconds."""
+    head = {key: value for key, value in test.items() if key != "input_series"}
+    lines = rulefile.dump(head).splitlines()
+    series = [
+        line
+        for one in test["input_series"]
+        for line in (f"- series: {_quoted(one['series'])}", f"  values: {_quoted(one['values'])}")
+    ]
+    item = [*lines, "input_series:", *series]
+    return "".join(f"{'  ' if index else '- '}{line}\n" for index, line in enumerate(item))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:

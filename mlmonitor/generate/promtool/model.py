@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlmonitor.reference import Reference
 
 MODEL: Final = "mlmonitor-test"
-ROWS: Final = 1200
+ROWS: Final = 600
 BINS: Final = 8
 _CITIES: Final = ("Basel", "Basel", "Basel", "Bern", "Bern", "Chur")
 
