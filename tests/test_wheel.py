@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CONTENT = ("alerts", "dashboards", "deploy", "examples", "exporters")
+CONTENT = ("alerts", "dashboards", "deploy", "docs/runbooks", "examples", "exporters")
 LEFT_OUT = {"__pycache__", ".pytest_cache"}
 
 

@@ -13,7 +13,7 @@ from mlmonitor.generate.settings import RuleSettings
 if TYPE_CHECKING:
     from mlmonitor.config import MonitoringConfig
 
-__all__ = ["RuleSettings", "drift_rules", "rules"]
+__all__ = ["RuleSettings", "drift_rules", "rule_files", "rules"]
 
 
 def rules(config: MonitoringConfig) -> dict[str, str]:
@@ -22,12 +22,21 @@ def rules(config: MonitoringConfig) -> dict[str, str]:
     Raises:
         GenerationError: a rule source is wrong, or what monitoring.yaml says of an alert.
     """
-    files = {
+    files = rule_files(config)
+    return {**files, **rule_tests(config, files)}
+
+
+def rule_files(config: MonitoringConfig) -> dict[str, str]:
+    """The rule files without their tests.
+
+    Raises:
+        GenerationError: see `rules`.
+    """
+    return {
         **settings_rules(config),
         **recording_rules(RuleSettings.of(config)),
         **alert_rules(config),
     }
-    return {**files, **rule_tests(config, files)}
 
 
 def drift_rules(settings: RuleSettings) -> dict[str, str]:

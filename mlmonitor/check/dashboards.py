@@ -1,0 +1,56 @@
+"""Dashboards as Grafana's JSON: whether their queries name what exists."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mlmonitor import promql
+from mlmonitor.check.finding import Finding, expression_findings
+from mlmonitor.check.rules import selected
+from mlmonitor.errors import GenerationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+def dashboard_findings(
+    files: Mapping[str, str], scope: tuple[str, ...], recorded: Iterable[str]
+) -> Iterator[Finding]:
+    """What is wrong with the dashboards among `files`."""
+    known = set(recorded)
+    for path, text in files.items():
+        if not path.endswith(".json"):
+            continue
+        for place, expression in _expressions(path, text):
+            yield from _query_findings(place, expression, scope, known)
+
+
+def _query_findings(
+    place: str, expression: str, scope: tuple[str, ...], recorded: set[str]
+) -> Iterator[Finding]:
+    wrong = list(expression_findings(expression, scope, place, own=False))
+    yield from wrong
+    for name in () if wrong else sorted({name for name, _ in selected(expression)}):
+        if ":" in name and name.startswith("mlmonitor") and name not in recorded:
+            near = promql.nearest(name, recorded)
+            yield Finding(place, f"reads {name}, which no rule records{near}.")
+
+
+def _expressions(path: str, text: str) -> Iterator[tuple[str, str]]:
+    """Each PromQL expression with the panel in which it stands."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        message = f"{path}: no JSON ({error}); generate it again."
+        raise GenerationError(message) from error
+    for panel in _panels(document if isinstance(document, dict) else {}):
+        for target in panel.get("targets") or ():
+            if target.get("expr"):
+                yield f"{path}, {panel.get('title') or 'a panel'}", str(target["expr"])
+
+
+def _panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in document.get("panels") or ():
+        yield panel
+        yield from _panels(panel)

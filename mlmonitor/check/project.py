@@ -1,0 +1,84 @@
+"""Everything that belongs to one `monitoring.yaml`, checked together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mlmonitor import bundled
+from mlmonitor.check.configuration import configuration_findings
+from mlmonitor.check.dashboards import dashboard_findings
+from mlmonitor.check.rules import placed_rules, rule_findings, threshold_findings
+from mlmonitor.check.runbooks import runbook_findings
+from mlmonitor.errors import GenerationError
+from mlmonitor.generate.alerting import active_sources
+from mlmonitor.generate.dashboards import DashboardSettings, dashboards
+from mlmonitor.generate.prometheus import rule_files
+from mlmonitor.generate.rulespec import alerts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from mlmonitor.check.finding import Finding
+    from mlmonitor.config import MonitoringConfig
+
+_SUFFIXES: Final = (".json", ".yaml", ".yml")
+
+
+def check(config: MonitoringConfig, paths: Iterable[str | Path] = ()) -> list[Finding]:
+    """Everything that is wrong with a project, in order.
+
+    Args:
+        config: `monitoring.yaml`.
+        paths: rule files, dashboards and folders of them that are used beside what the
+            configuration generates.
+
+    Raises:
+        GenerationError: a source of rules or dashboards cannot be generated from at all, or a path
+            cannot be read.
+    """
+    own = {**rule_files(config), **dashboards(DashboardSettings.of(config))}
+    found = set(_findings(config, own))
+    extra = _files(paths)
+    if extra:
+        found |= set(_findings(config, own | extra))
+    return sorted(found)
+
+
+def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Finding]:
+    scope = config.scope_labels
+    yield from configuration_findings(config)
+    placed = placed_rules({p: text for p, text in files.items() if not p.endswith(".json")})
+    yield from rule_findings(placed, scope)
+    yield from threshold_findings(placed)
+    recorded = {one.record for one in placed if one.record}
+    yield from dashboard_findings(files, scope, recorded)
+    alerts = {
+        alert.alert
+        for source, alert in alerts_of(active_sources(config))
+        if source.place.startswith("alerts/")
+    }
+    yield from runbook_findings(_runbooks(), alerts, scope)
+
+
+def _runbooks() -> dict[str, str]:
+    folder = bundled.folder("docs") / "runbooks"
+    return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("Mlmonitor*.md")}
+
+
+def _files(paths: Iterable[str | Path]) -> dict[str, str]:
+    found = {}
+    for path in map(Path, paths):
+        listed = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in listed:
+            if file == path or (file.suffix in _SUFFIXES and "tests" not in file.parts):
+                found[str(file)] = _text(file)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path}: cannot be read ({error}); check the path."
+        raise GenerationError(message) from error

@@ -1,0 +1,117 @@
+"""The linter, on the project's own content and on what is wrong in the ways that happen."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlmonitor.check import check
+from mlmonitor.config import load_config
+from mlmonitor.errors import GenerationError
+from mlmonitor.reference import Reference
+from tests.references import binned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlmonitor.config import MonitoringConfig
+
+
+RULE = {
+    "alert": "Mine",
+    "expr": "last_over_time(mlmonitor:column:psi[10m]) > 0.5",
+    "labels": {"severity": "warning"},
+    "annotations": dict.fromkeys(("summary", "description", "runbook_url", "dashboard_url"), "x"),
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> MonitoringConfig:
+    return _config(tmp_path, "models: [{name: churn, reference: reference.json}]\n")
+
+
+def _config(folder: Path, text: str) -> MonitoringConfig:
+    reference = Reference(
+        model="churn", version="1", rows=100, columns=(binned("age", range(100)),)
+    )
+    reference.save(folder / "reference.json")
+    (folder / "monitoring.yaml").write_text(text)
+    return load_config(folder / "monitoring.yaml")
+
+
+def _rules(folder: Path, *rules: dict[str, Any]) -> Path:
+    path = folder / "own.rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "own", "rules": rules}]}))
+    return path
+
+
+def test_the_projects_own_content_agrees(config: MonitoringConfig) -> None:
+    assert check(config) == []
+
+
+def test_a_rule_that_is_right_is_left_alone(config: MonitoringConfig, tmp_path: Path) -> None:
+    assert check(config, [_rules(tmp_path, RULE)]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"expr": "mlmonitor_column_row_total > 1"}, "did you mean mlmonitor_column_rows_total"),
+        ({"expr": "sum by (model (up)"}, "no valid PromQL"),
+        ({"expr": "mlmonitor:column:psi > 1"}, r"write last_over_time\(mlmonitor:column:psi\["),
+        (
+            {"expr": 'last_over_time(mlmonitor:model:alert_threshold{alert="Min"}[5m]) > 1'},
+            "reads the threshold of Min, which none records",
+        ),
+        ({"labels": {"severity": "page"}}, "needs a severity: one of critical"),
+        ({"annotations": {"summary": "x"}}, "has no annotation runbook_url"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_told_with_its_name(
+    config: MonitoringConfig, tmp_path: Path, change: dict[str, Any], problem: str
+) -> None:
+    path = _rules(tmp_path, {**RULE, **change})
+    found = [str(finding) for finding in check(config, [tmp_path / path.name])]
+    assert found
+    assert all(text.startswith(f"{path}, Mine: ") for text in found)
+    assert any(re.search(problem, text) for text in found), found
+
+
+def test_a_dashboard_that_reads_what_no_rule_records(
+    config: MonitoringConfig, tmp_path: Path
+) -> None:
+    panel = {"title": "Old", "targets": [{"expr": "mlmonitor:column:pis"}]}
+    row = {"title": "row", "panels": [panel]}
+    (tmp_path / "old.json").write_text(json.dumps({"panels": [row]}))
+    (finding,) = check(config, [tmp_path / "old.json"])
+    assert str(finding).endswith(
+        "old.json, Old: no metric mlmonitor:column:pis; did you mean mlmonitor:column:psi?."
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ("{name: churn, reference: gone.json}", "gone.json: cannot be read"),
+        ("{name: other, reference: reference.json}", "is of churn 1, not of other 1"),
+        ("{name: churn, columns: {age: {}}}", "needs a reference"),
+        (
+            "{name: churn, reference: reference.json, columns: {aeg: {importance: 2}}}",
+            "'aeg' is no column of .*; did you mean age",
+        ),
+    ],
+)
+def test_models_that_do_not_agree_with_their_references(
+    tmp_path: Path, model: str, problem: str
+) -> None:
+    (finding,) = check(_config(tmp_path, f"models: [{model}]\n"))
+    assert finding.place.startswith("models[0]")
+    assert re.search(problem, finding.problem)
+
+
+def test_a_path_that_cannot_be_read_is_an_error(config: MonitoringConfig, tmp_path: Path) -> None:
+    with pytest.raises(GenerationError, match=r"gone\.yml: cannot be read"):
+        check(config, [tmp_path / "gone.yml"])
