@@ -5,9 +5,10 @@ Put a `Monitor` around a model, expose `/metrics`, and let Prometheus compute th
 
 from __future__ import annotations
 
+from mlmonitor.calls import Prediction
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.expose import asgi_app, start_server, wsgi_app
-from mlmonitor.monitor import Monitor, Prediction
+from mlmonitor.monitor import Monitor
 from mlmonitor.reference import Reference
 
 __version__ = "0.1.0"

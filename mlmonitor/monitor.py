@@ -8,14 +8,13 @@ import inspect
 import logging
 import os
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 from urllib.parse import quote
 
 from prometheus_client import REGISTRY
 
 from mlmonitor import expose, names
-from mlmonitor.capture import ignored, input_selector, result_taker, taker
+from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
 from mlmonitor.process import Worker
 from mlmonitor.reference import Reference
@@ -24,14 +23,11 @@ from mlmonitor.tally import Layout, Tally
 from mlmonitor.tally.layout import EXCEPTIONS
 from mlmonitor.tally.memory import MemoryMap
 from mlmonitor.tally.store import FileStore
-from mlmonitor.tally.tally import DURATIONS_A_FOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from prometheus_client.registry import CollectorRegistry
-    from typing_extensions import Self
 
     from mlmonitor.tally import Totals
     from mlmonitor.tally.store import Store
@@ -92,6 +88,8 @@ class Monitor:
         self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
         self._tally.in_flight = self._active.__len__
         self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
+        self._counting = Counting(self._tally, self._active, self.raised, self.failed)
+        self._blocks = Blocks(self._counting)
         if self.reference is None:
             _log.warning(
                 "%s: no reference; requests, errors, latency and outputs are counted. "
@@ -178,16 +176,16 @@ class Monitor:
             return functools.partial(self, **options)
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self(function.__func__, **options))
-        call = _Call(self, function, input, output, scores, batch=batch)
+        call = Call(self._counting, function, input, output, scores, batch=batch)
         return call.awaited() if inspect.iscoroutinefunction(function) else call.direct()
 
     def wrap(self, estimator: Any) -> Any:
         """The estimator, with `predict` and `predict_proba` monitored and all else as it was."""
-        return _Wrapped(estimator, self)
+        return Wrapped(estimator, self)
 
     def prediction(self, inputs: Any = None, *, batch: bool | None = None) -> Prediction:
         """A context for code that has no function to decorate; set `output` within it."""
-        return Prediction(self, inputs, batch=batch)
+        return Prediction(self._blocks, inputs, batch=batch)
 
     def flush(self) -> None:
         """Write what is pending where the other workers read it; never raises.
@@ -238,180 +236,6 @@ class Monitor:
             len(self._errors),
         )
         self._tally.fail(seconds, self.layout.errors.start + index)
-
-
-class Prediction:
-    """One prediction, counted when the `with` block ends.
-
-    Attributes:
-        output: what was predicted.
-        scores: its scores, for a reference with a score side.
-    """
-
-    __slots__ = ("_batch", "_inputs", "_monitor", "_rows", "_started", "output", "scores")
-
-    def __init__(self, monitor: Monitor, inputs: Any, *, batch: bool | None) -> None:
-        self._monitor, self._inputs, self._batch = monitor, inputs, batch
-        self._rows: int | None = None
-        self.output: Any = None
-        self.scores: Any = None
-
-    def __enter__(self) -> Self:
-        """Count the inputs and start the clock."""
-        monitor = self._monitor
-        monitor._active.append(None)  # noqa: SLF001 - the monitor's own context
-        take = taker(monitor._tally, "input", batch=self._batch)  # noqa: SLF001
-        if take is not None and self._inputs is not None:
-            try:
-                self._rows = take(self._inputs)
-            except Exception as error:  # noqa: BLE001 - the prediction goes on
-                monitor.failed("input", error)
-        self._started = perf_counter()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Count the output, the duration and the error."""
-        seconds = perf_counter() - self._started
-        monitor = self._monitor
-        monitor._active.pop()  # noqa: SLF001
-        if error is not None:
-            monitor.raised(error, seconds)
-            return
-        for side, value in (("output", self.output), ("score", self.scores)):
-            take = result_taker(monitor._tally, side, None)  # noqa: SLF001
-            if take is not None and value is not None:
-                try:
-                    take(value, self._rows)
-                except Exception as problem:  # noqa: BLE001 - the prediction goes on
-                    monitor.failed("output", problem)
-        monitor._tally.finish(seconds, self._rows)  # noqa: SLF001
-
-
-class _Call:
-    """A function under a monitor, with all that a call needs looked up once."""
-
-    def __init__(
-        self,
-        monitor: Monitor,
-        function: Callable[..., Any],
-        chosen: str | Callable[..., Any] | None,
-        output: Callable[[Any], Any] | None,
-        scores: Callable[[Any], Any] | None,
-        *,
-        batch: bool | None,
-    ) -> None:
-        tally = monitor._tally  # noqa: SLF001 - the monitor's own call
-        self.monitor, self.tally, self.function = monitor, tally, function
-        self.selector = input_selector(function, chosen, monitor.layout)
-        self.take = taker(tally, "input", batch=batch)
-        self.give = result_taker(tally, "output", output)
-        self.score = result_taker(tally, "score", scores) if scores else None
-
-    def direct(self) -> Callable[..., Any]:
-        """The function as it is called: nothing in it raises but the function itself."""
-        function, take, after = self.function, self.take, self._after()
-        raised, failed = self.monitor.raised, self.monitor.failed
-        position, select = self.selector.position, self.selector.select
-        active, clock = self.monitor._active, perf_counter  # noqa: SLF001 - the monitor's own call
-        start, stop = active.append, active.pop
-
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            start(None)
-            rows = None
-            if take is not None:
-                try:
-                    rows = take(args[position] if len(args) > position else select(args, kwargs))
-                except Exception as error:  # noqa: BLE001 - the prediction goes on
-                    failed("input", error)
-            started = clock()
-            try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                stop()
-                raised(error, clock() - started)
-                raise
-            after(result, rows, clock() - started)
-            return result
-
-        return call
-
-    def awaited(self) -> Callable[..., Any]:
-        """The same for a coroutine function."""
-        function, take, after = self.function, self.take, self._after()
-        raised, failed = self.monitor.raised, self.monitor.failed
-        position, select = self.selector.position, self.selector.select
-        active, clock = self.monitor._active, perf_counter  # noqa: SLF001 - the monitor's own call
-        start, stop = active.append, active.pop
-
-        @functools.wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            start(None)
-            rows = None
-            if take is not None:
-                try:
-                    rows = take(args[position] if len(args) > position else select(args, kwargs))
-                except Exception as error:  # noqa: BLE001 - the prediction goes on
-                    failed("input", error)
-            started = clock()
-            try:
-                result = await function(*args, **kwargs)
-            except BaseException as error:
-                stop()
-                raised(error, clock() - started)
-                raise
-            after(result, rows, clock() - started)
-            return result
-
-        return call
-
-    def _after(self) -> Callable[[Any, int | None, float], None]:
-        give, score, failed, tally = self.give, self.score, self.monitor.failed, self.tally
-        stop, fold, finish = self.monitor._active.pop, tally.fold, tally.finish  # noqa: SLF001
-        durations, watched, tile = tally.durations, tally.watched, tally.watched_tile
-        add_duration, opened = durations.append, tally.opened
-
-        def after(result: Any, rows: int | None, seconds: float) -> None:
-            stop()
-            try:
-                if give is not None:
-                    give(result, rows)
-                if score is not None:
-                    score(result, rows)
-            except Exception as error:  # noqa: BLE001 - the prediction goes on
-                failed("output", error)
-            if rows is not None:
-                finish(seconds, rows)
-                return
-            add_duration(seconds)
-            if len(watched) >= tile or len(durations) >= DURATIONS_A_FOLD or not opened:
-                fold()
-
-        return after
-
-
-class _Wrapped:
-    """An estimator whose predictions are monitored."""
-
-    def __init__(self, estimator: Any, monitor: Monitor) -> None:
-        self._estimator = estimator
-        if hasattr(estimator, "predict"):
-            self.predict = monitor(estimator.predict)
-        if hasattr(estimator, "predict_proba"):
-            self.predict_proba = monitor(output=ignored, scores=lambda result: result)(
-                estimator.predict_proba
-            )
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._estimator, name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._estimator(*args, **kwargs)
 
 
 def _checked_reference(

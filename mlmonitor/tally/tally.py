@@ -129,11 +129,18 @@ class Tally:
             seconds: how long it took.
             rows: how many rows it predicted, None for a single one.
         """
-        if rows is None:
-            self.durations.append(seconds)
-        else:
+        if rows is not None:
             self._calls.append((seconds, rows))
-        self.fold()
+            self.fold()
+            return
+        durations = self.durations
+        durations.append(seconds)
+        if (
+            len(self.watched) >= self.watched_tile
+            or len(durations) >= DURATIONS_A_FOLD
+            or not self.opened
+        ):
+            self.fold()
 
     def fail(self, seconds: float, cell: int) -> None:
         """Count a call that raised, and the cell of its error."""

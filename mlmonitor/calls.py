@@ -1,0 +1,228 @@
+"""The calls that a monitor counts: a decorated function, a `with` block, a wrapped estimator."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from mlmonitor.capture import ignored, input_selector, result_taker, taker
+from mlmonitor.tally.tally import DURATIONS_A_FOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from mlmonitor.tally import Tally
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Where calls are counted.
+
+    Attributes:
+        tally: the counters.
+        active: as many items as calls are on their way.
+        raised: told the exception of a call and its seconds.
+        failed: told the stage and the exception of a failure of the monitor itself.
+    """
+
+    tally: Tally
+    active: list[None]
+    raised: Callable[[BaseException, float], None]
+    failed: Callable[[str, BaseException], None]
+
+
+class Blocks:
+    """What every `with` block of a monitor needs, made once.
+
+    Attributes:
+        take: counts the inputs of a block, by what it says of `batch`.
+        give: counts its outputs and its scores.
+    """
+
+    def __init__(self, counting: Counting) -> None:
+        tally = counting.tally
+        self.active = counting.active
+        self.raised, self.failed, self.finish = counting.raised, counting.failed, tally.finish
+        self.take = {one: taker(tally, "input", batch=one) for one in (None, False, True)}
+        self.give = tuple(result_taker(tally, side, None) for side in ("output", "score"))
+
+
+class Prediction:
+    """One prediction, counted when the `with` block ends.
+
+    Attributes:
+        output: what was predicted.
+        scores: its scores, for a reference with a score side.
+    """
+
+    __slots__ = ("_batch", "_blocks", "_inputs", "_rows", "_started", "output", "scores")
+
+    def __init__(self, blocks: Blocks, inputs: Any, *, batch: bool | None) -> None:
+        self._blocks, self._inputs = blocks, inputs
+        self._batch = None if batch is None else bool(batch)
+        self._rows: int | None = None
+        self.output: Any = None
+        self.scores: Any = None
+
+    def __enter__(self) -> Self:
+        """Count the inputs and start the clock."""
+        blocks = self._blocks
+        blocks.active.append(None)
+        take = blocks.take[self._batch]
+        if take is not None and self._inputs is not None:
+            try:
+                self._rows = take(self._inputs)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                blocks.failed("input", error)
+        self._started = perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Count the output, the duration and the error."""
+        seconds = perf_counter() - self._started
+        blocks = self._blocks
+        blocks.active.pop()
+        if error is not None:
+            blocks.raised(error, seconds)
+            return
+        for take, value in zip(blocks.give, (self.output, self.scores), strict=True):
+            if take is not None and value is not None:
+                try:
+                    take(value, self._rows)
+                except Exception as problem:  # noqa: BLE001 - the prediction goes on
+                    blocks.failed("output", problem)
+        blocks.finish(seconds, self._rows)
+
+
+class Call:
+    """A function under a monitor, with all that a call needs looked up once."""
+
+    def __init__(
+        self,
+        counting: Counting,
+        function: Callable[..., Any],
+        chosen: str | Callable[..., Any] | None,
+        output: Callable[[Any], Any] | None,
+        scores: Callable[[Any], Any] | None,
+        *,
+        batch: bool | None,
+    ) -> None:
+        tally = counting.tally
+        self.counting, self.function = counting, function
+        self.selector = input_selector(function, chosen, tally.layout)
+        self.take = taker(tally, "input", batch=batch)
+        self.give = result_taker(tally, "output", output)
+        self.score = result_taker(tally, "score", scores) if scores else None
+
+    def direct(self) -> Callable[..., Any]:
+        """The function as it is called: nothing in it raises but the function itself."""
+        function, take, after = self.function, self.take, self._after()
+        raised, failed = self.counting.raised, self.counting.failed
+        position, select = self.selector.position, self.selector.select
+        active, clock = self.counting.active, perf_counter
+        start, stop = active.append, active.pop
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            start(None)
+            rows = None
+            if take is not None:
+                try:
+                    rows = take(args[position] if len(args) > position else select(args, kwargs))
+                except Exception as error:  # noqa: BLE001 - the prediction goes on
+                    failed("input", error)
+            started = clock()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                stop()
+                raised(error, clock() - started)
+                raise
+            after(result, rows, clock() - started)
+            return result
+
+        return call
+
+    def awaited(self) -> Callable[..., Any]:
+        """The same for a coroutine function."""
+        function, take, after = self.function, self.take, self._after()
+        raised, failed = self.counting.raised, self.counting.failed
+        position, select = self.selector.position, self.selector.select
+        active, clock = self.counting.active, perf_counter
+        start, stop = active.append, active.pop
+
+        @functools.wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            start(None)
+            rows = None
+            if take is not None:
+                try:
+                    rows = take(args[position] if len(args) > position else select(args, kwargs))
+                except Exception as error:  # noqa: BLE001 - the prediction goes on
+                    failed("input", error)
+            started = clock()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                stop()
+                raised(error, clock() - started)
+                raise
+            after(result, rows, clock() - started)
+            return result
+
+        return call
+
+    def _after(self) -> Callable[[Any, int | None, float], None]:
+        give, score, failed = self.give, self.score, self.counting.failed
+        tally, stop = self.counting.tally, self.counting.active.pop
+        fold, finish = tally.fold, tally.finish
+        durations, watched, tile = tally.durations, tally.watched, tally.watched_tile
+        add_duration, opened = durations.append, tally.opened
+
+        def after(result: Any, rows: int | None, seconds: float) -> None:
+            stop()
+            try:
+                if give is not None:
+                    give(result, rows)
+                if score is not None:
+                    score(result, rows)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("output", error)
+            if rows is not None:
+                finish(seconds, rows)
+                return
+            add_duration(seconds)
+            if len(watched) >= tile or len(durations) >= DURATIONS_A_FOLD or not opened:
+                fold()
+
+        return after
+
+
+class Wrapped:
+    """An estimator whose predictions are monitored."""
+
+    def __init__(self, estimator: Any, watch: Callable[..., Any]) -> None:
+        self._estimator = estimator
+        if hasattr(estimator, "predict"):
+            self.predict = watch(estimator.predict)
+        if hasattr(estimator, "predict_proba"):
+            self.predict_proba = watch(output=ignored, scores=lambda result: result)(
+                estimator.predict_proba
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._estimator, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the estimator."""
+        return self._estimator(*args, **kwargs)
