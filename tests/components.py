@@ -119,8 +119,10 @@ def obtain(version: str) -> Prometheus:
 
 
 @contextmanager
-def prometheus(version: str, config: Path) -> Iterator[Running]:
+def prometheus(version: str, config: Path, data: Path | None = None) -> Iterator[Running]:
     """A Prometheus of a version with a configuration file, until the block ends.
+
+    `data` is a folder with blocks of the past; without one it starts empty.
 
     Raises:
         Unavailable: the version cannot be had.
@@ -131,7 +133,9 @@ def prometheus(version: str, config: Path) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "log"
         command = [
-            str(binary), f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
+            str(binary),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={data or Path(folder, 'data')}",
             f"--web.listen-address=127.0.0.1:{port}",
         ]  # fmt: skip
         with log.open("wb") as output:
