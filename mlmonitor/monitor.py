@@ -14,6 +14,7 @@ from urllib.parse import quote
 from prometheus_client import REGISTRY
 
 from mlmonitor import expose, names
+from mlmonitor.business import declared
 from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
 from mlmonitor.process import Worker
@@ -25,10 +26,11 @@ from mlmonitor.tally.memory import MemoryMap
 from mlmonitor.tally.store import FileStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from prometheus_client.registry import CollectorRegistry
 
+    from mlmonitor.business import BusinessMetric
     from mlmonitor.tally import Totals
     from mlmonitor.tally.store import Store
 
@@ -59,10 +61,13 @@ class Monitor:
             that each process counts for itself.
         exceptions: names of exception classes that are counted apart; others count as `other`.
         series_cap: most series to expose; columns beyond it are left out, which is logged.
+        business: what `business` records, by name: `{"type": "counter"}` or `gauge`, or
+            `{"type": "distribution", "buckets": [10, 100]}`, each with `segments` if need be.
 
     Raises:
         ProfileError: the reference cannot be read, or is of another model or version.
-        MlmonitorError: the role is unknown, or the directory cannot be written.
+        MlmonitorError: the role is unknown, a business metric is declared wrongly, or the directory
+            cannot be written.
     """
 
     def __init__(
@@ -76,19 +81,21 @@ class Monitor:
         directory: str | os.PathLike[str] | None = None,
         exceptions: Sequence[str] = EXCEPTIONS,
         series_cap: int = SERIES_CAP,
+        business: Mapping[str, object] | None = None,
     ) -> None:
         if role not in names.ROLES:
             message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
             raise MlmonitorError(message)
         self.identity = (str(model), str(version), role)
         self.reference = _checked_reference(reference, self.identity)
-        self.layout = _layout(self.reference, exceptions, series_cap)
+        self.layout = _layout(self.reference, exceptions, series_cap, declared(business))
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self._active: list[None] = []
         self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
         self._tally.in_flight = self._active.__len__
         self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
         self._counting = Counting(self._tally, self._active, self.raised, self.failed)
+        self._business_taker = self._tally.business.taker
         self._blocks = Blocks(self._counting)
         if self.reference is None:
             _log.warning(
@@ -187,6 +194,19 @@ class Monitor:
         """A context for code that has no function to decorate; set `output` within it."""
         return Prediction(self._blocks, inputs, batch=batch)
 
+    def business(self, metric: str, value: float = 1.0, segment: str | None = None) -> None:
+        """Record a value of a declared business metric; never raises.
+
+        Args:
+            metric: its name, as declared.
+            value: what is added to a counter, set on a gauge, or counted in a distribution.
+            segment: one of its segments, where it declares any; another one counts as `other`.
+        """
+        try:
+            self._business_taker(metric)(value, segment)
+        except Exception as error:  # noqa: BLE001 - a monitor never breaks what it monitors
+            self.failed("business", error)
+
     def flush(self) -> None:
         """Write what is pending where the other workers read it; never raises.
 
@@ -255,21 +275,26 @@ def _checked_reference(
     return found
 
 
-def _layout(reference: Reference | None, exceptions: Sequence[str], cap: int) -> Layout:
+def _layout(
+    reference: Reference | None,
+    exceptions: Sequence[str],
+    cap: int,
+    business: tuple[BusinessMetric, ...],
+) -> Layout:
     """The cells of the reference, with a general output column where it has none."""
     if reference is None or not reference.side("output"):
         known = reference.columns if reference else ()
         described = Reference(model="-", version="-", rows=0, columns=(*known, unknown_output()))
     else:
         described = reference
-    left_out = expose.left_out(described, cap=cap)
+    left_out = expose.left_out(described, cap=cap - expose.business_series(business))
     if left_out:
         _log.warning(
             "%d columns are not monitored, from %r on: all of them would take more than %d series; "
             "raise series_cap, or give columns that need no statistics the kind `text`.",
             len(left_out), left_out[0].name, cap,
         )  # fmt: skip
-    return Layout.of(described, exceptions=exceptions, left_out=left_out)
+    return Layout.of(described, exceptions=exceptions, left_out=left_out, business=business)
 
 
 def _store(

@@ -333,3 +333,44 @@ def test_many_threads_are_counted_exactly():
         thread.join()
     assert predictions(monitor) == rows_of(monitor, "input") == rows_of(monitor, "output") == 600
     assert monitor.in_flight() == 0
+
+
+def test_business_metrics_are_recorded_and_exposed() -> None:
+    registry = CollectorRegistry()
+    monitor = Monitor(
+        "m",
+        registry=registry,
+        business={
+            "orders": {"type": "counter", "segments": ["web"]},
+            "value": {"type": "distribution", "buckets": [10]},
+        },
+    )
+    monitor.business("orders")
+    monitor.business("orders", 2, segment="web")
+    monitor.business("value", 12.5)
+    model = {"model": "m", "version": "1", "role": "live"}
+
+    def value(name: str, metric: str, segment: str) -> float | None:
+        return registry.get_sample_value(name, {**model, "metric": metric, "segment": segment})
+
+    assert value("mlmonitor_business_total", "orders", "web") == 2
+    assert value("mlmonitor_business_total", "orders", "other") == 1
+    assert value("mlmonitor_business_distribution_sum", "value", "all") == 12.5
+    assert not failures(monitor)
+
+
+@pytest.mark.parametrize("metric", ["profit", None, ["orders"], Hostile])
+def test_an_undeclared_business_metric_is_a_failure_that_is_logged_once(
+    metric: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    monitor = make(business={"orders": {"type": "counter"}})
+    caplog.clear()
+    for _ in range(3):
+        monitor.business(metric() if metric is Hostile else metric, 1.0, segment=[])  # type: ignore[arg-type]
+    assert failures(monitor) == {"business": 3}
+    assert len(caplog.records) == 1
+
+
+def test_business_metrics_that_are_declared_wrongly_are_refused() -> None:
+    with pytest.raises(MlmonitorError, match="'orders'"):
+        make(business={"orders": {"type": "counts"}})

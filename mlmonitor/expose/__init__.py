@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from mlmonitor.expose.apps import asgi_app, wsgi_app
-from mlmonitor.expose.budget import Cardinality, ColumnCardinality, cardinality, left_out
+from mlmonitor.expose.budget import (
+    Cardinality,
+    ColumnCardinality,
+    business_series,
+    cardinality,
+    left_out,
+)
 from mlmonitor.expose.collector import register, render, unregister
 from mlmonitor.expose.server import start_server
 from mlmonitor.expose.source import Source
@@ -13,6 +19,7 @@ __all__ = [
     "ColumnCardinality",
     "Source",
     "asgi_app",
+    "business_series",
     "cardinality",
     "left_out",
     "register",

@@ -10,6 +10,9 @@ from mlmonitor.expose.series import DURATION_UPPER
 from mlmonitor.tally.layout import EXCEPTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlmonitor.business import BusinessMetric
     from mlmonitor.reference import Column, Reference
 
 _MODEL_GAUGES: Final = 5
@@ -88,6 +91,12 @@ def left_out(reference: Reference, *, cap: int) -> tuple[Column, ...]:
         if used > cap:
             return tuple(ordered[position:])
     return ()
+
+
+def business_series(business: Iterable[BusinessMetric]) -> int:
+    """The series of business metrics in one pod."""
+    extra = {"counter": 1, "gauge": 2, "distribution": 3}
+    return sum((extra[one.type] + len(one.buckets)) * len(one.exposed_segments) for one in business)
 
 
 def _of_model(reference: Reference) -> int:

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from mlmonitor import names
 from mlmonitor.expose.negotiate import chosen_format
-from mlmonitor.expose.series import Plan, momentary, values
+from mlmonitor.expose.series import Plan, last_values, momentary, values
 from mlmonitor.expose.text import CONTENT_TYPES, SourceText, families
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class _Entry:
         """Name, labels and value of each sample, by metric."""
         plan, source = self._plan, self.source
         found: dict[names.Metric, list[_Sample]] = {}
-        extended = plan.derivation.extended(source.totals().cells)
+        cells = source.totals().cells
+        extended = plan.derivation.extended(cells)
         for metric, series in plan.live.items():
             counts = values(extended, *plan.derivation.of(series)).tolist()
             found[metric] = [
@@ -111,7 +112,7 @@ class _Entry:
                 for one, value in zip(series, counts, strict=True)
             ]
         known = [one for series in plan.fixed.values() for one in series]
-        for one in (*momentary(source), *known):
+        for one in (*momentary(source), *last_values(source, cells), *known):
             sample = (one.metric.name, dict(one.labels), one.value)
             found.setdefault(one.metric, []).append(sample)
         return found

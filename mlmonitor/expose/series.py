@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlmonitor.names import Metric
     from mlmonitor.reference import Column, Reference
     from mlmonitor.tally import Layout
-    from mlmonitor.tally.layout import Block
+    from mlmonitor.tally.layout import Block, BusinessCells
     from mlmonitor.tally.totals import Floats
 
 Labels = tuple[tuple[str, str], ...]
@@ -35,6 +35,8 @@ FRACTIONAL: Final = frozenset(
         (names.COLUMN_DEVIATION.name, ""),
         (names.COLUMN_SQUARED_DEVIATION.name, ""),
         (names.PREDICTION_DURATION.name, "_sum"),
+        (names.BUSINESS_TOTAL.name, ""),
+        (names.BUSINESS_DISTRIBUTION.name, "_sum"),
     }
 )
 """Counters that are no whole numbers, by metric and suffix."""
@@ -63,7 +65,8 @@ class Derivation:
     """Turns the cells of a layout into the values of series, all at once.
 
     Each value is a sum of cells. Cells from `layout.size` on are the cumulative ones: those of the
-    latency buckets, then those of the bins of each block, which `bins[i]` says where.
+    latency buckets, then those of the bins of each block, which `bins[i]` says where, then those of
+    the buckets of each of `distributions`, which `buckets[i]` says where.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -71,7 +74,10 @@ class Derivation:
         self.durations = layout.size
         sizes = [block.offsets[-1] for block in layout.blocks]
         first = layout.size + len(DURATION_UPPER)
-        self.bins = tuple(accumulate(sizes, initial=first))[:-1]
+        *self.bins, end = accumulate(sizes, initial=first)
+        self.distributions = [b for b in layout.business if b.metric.type == "distribution"]
+        widths = [len(one.metric.buckets) + 1 for one in self.distributions]
+        self.buckets = tuple(accumulate(widths, initial=end))[:-1]
         self._starts = [
             np.repeat(np.array(block.offsets[:-1], dtype=int), np.diff(block.offsets))
             for block in layout.blocks
@@ -89,6 +95,7 @@ class Derivation:
         for block, starts in zip(self._layout.blocks, self._starts, strict=True):
             summed = np.concatenate([[0.0], np.cumsum(cells[block.bins])])
             parts.append(summed[1:] - summed[starts])
+        parts += [np.cumsum(cells[one.cells][:-1]) for one in self.distributions]
         return np.concatenate(parts)
 
 
@@ -116,7 +123,7 @@ class Plan:
         known = {(c.side, c.name) for c in reference.columns} if reference else set[object]()
         live: dict[Metric, list[Counted]] = defaultdict(list)
         fixed: dict[Metric, list[Known]] = defaultdict(list)
-        counted = [_model(layout, derivation, model)]
+        counted = [_model(layout, derivation, model), _business(layout, derivation, model)]
         for block, first in zip(layout.blocks, derivation.bins, strict=True):
             counted.append(_block(block, first, profiled))
             for column in block.columns:
@@ -174,6 +181,34 @@ def _model(layout: Layout, derivation: Derivation, model: Labels) -> Iterator[Co
     ):
         for position, reason in enumerate(reasons, first):
             yield Counted(metric, "", (*model, ("reason", reason)), (position,))
+
+
+def _business(layout: Layout, derivation: Derivation, model: Labels) -> Iterator[Counted]:
+    for one in layout.business:
+        if one.metric.type == "counter":
+            yield Counted(names.BUSINESS_TOTAL, "", _segment(one, model), (one.cells.start,))
+    distribution = names.BUSINESS_DISTRIBUTION
+    for one, first in zip(derivation.distributions, derivation.buckets, strict=True):
+        labels = _segment(one, model)
+        edges = (*one.metric.buckets, math.inf)
+        for position, edge in enumerate(edges, first):
+            yield Counted(distribution, "_bucket", (*labels, ("le", go_float(edge))), (position,))
+        yield Counted(distribution, "_count", labels, (first + len(edges) - 1,))
+        yield Counted(distribution, "_sum", labels, (one.cells.stop - 1,))
+
+
+def last_values(source: Source, cells: Floats) -> Iterator[Known]:
+    """The gauges among the business metrics that have been set, as the cells of a reading say."""
+    model = tuple(zip(names.IDENTITY, source.identity, strict=True))
+    for one in source.layout.gauges:
+        value, at = cells[one.cells].tolist()
+        if at:
+            yield Known(names.BUSINESS_VALUE, _segment(one, model), value)
+            yield Known(names.BUSINESS_UPDATED, _segment(one, model), at)
+
+
+def _segment(one: BusinessCells, model: Labels) -> Labels:
+    return (*model, ("metric", one.metric.name), ("segment", one.segment))
 
 
 def _labels(column: Column, profiled: Labels) -> Labels:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from mlmonitor import names
 from mlmonitor.expose.numbers import floats, go_float, integers
-from mlmonitor.expose.series import FRACTIONAL, Plan, momentary, values
+from mlmonitor.expose.series import FRACTIONAL, Plan, last_values, momentary, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,11 +88,13 @@ class SourceText:
         """All samples, those of the reference, or the live ones without these."""
         if part == "reference":
             return self.reference
-        live = {**self._counted(), **_written(momentary(self._source))}
+        source, cells = self._source, self._source.totals().cells
+        now = _written(chain(momentary(source), last_values(source, cells)))
+        live = {**self._counted(cells), **now}
         return {**live, **self.reference} if part == "all" else live
 
-    def _counted(self) -> Samples:
-        cells, last = self._source.totals().cells, self._last
+    def _counted(self, cells: Floats) -> Samples:
+        last = self._last
         if last is not None and np.array_equal(last[0], cells):
             return last[1]
         counts = values(self._derivation.extended(cells), self._cells, self._starts)

@@ -10,6 +10,8 @@ LABELS: Final[dict[str, str]] = {
     "role": "What the predictions are used for: live, shadow or fallback.",
     "reference": "First eight hex digits of the hash of the reference profile.",
     "side": "Which values of a prediction: input, output, score or outcome.",
+    "side_group": "Columns that are judged together: input, or output for all other sides.",
+    "quantile": "Share of the values that lie below.",
     "column": "Name of the monitored column.",
     "kind": "Kind of the column, as the reference profile declares it.",
     "lower": "Exclusive lower edge of a bin, -Inf for the first.",
@@ -22,10 +24,12 @@ LABELS: Final[dict[str, str]] = {
     "slice": "Declared sub-population.",
     "baseline": "What live values are compared with: reference, or previous live values.",
     "window": "Length of the window that a statistic covers.",
-    "test": "Which difference is tested: distribution, mean, missing or nonzero.",
+    "test": "Which difference is tested: distribution, mean, spread, rank, missing or nonzero.",
     "alert": "Name of an alert whose threshold the series is.",
     "dependency": "Name of something upstream that a model depends on.",
     "concern": "What an alert is about, such as data or operation.",
+    "metric": "Declared name of a business metric.",
+    "segment": "Declared value that a business metric is told apart by, other, or all.",
     "pid": "Process id of a worker.",
     "generation": "Generation of the garbage collector.",
 }
@@ -48,5 +52,5 @@ EXTREME: Final = "extreme"
 INVALID_REASONS: Final = (WRONG_TYPE, NOT_FINITE, OUT_OF_RANGE, NOT_ALLOWED, EXTREME)
 
 # Stages of the monitor in which something of its own can fail.
-FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose")
+FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose", "business")
 DROP_REASONS: Final = ("backlog", "fold")

@@ -164,6 +164,26 @@ REFERENCE_CATEGORY = _metric(
     (*COLUMN, "category"),
     "ratio",
 )
+REFERENCE_ABSOLUTE_DEVIATION = _metric(
+    "gauge",
+    "mlmonitor_reference_absolute_deviation_ratio",
+    "Mean distance of the reference values from their mean, over their standard deviation.",
+    COLUMN,
+    "ratio",
+)
+REFERENCE_EFFECTIVE = _metric(
+    "gauge",
+    "mlmonitor_reference_effective_rows",
+    "Reference rows with a value, as independent rows of evidence; where it was measured.",
+    COLUMN,
+)
+REFERENCE_CORRELATION = _metric(
+    "gauge",
+    "mlmonitor_reference_correlation_ratio",
+    "Upper bound of the correlation of rows within a window; where it was measured.",
+    (*COLUMN, "window"),
+    "ratio",
+)
 COLUMN_INFO = _metric(
     "info",
     "mlmonitor_column_info",
@@ -194,6 +214,30 @@ MONITOR_WORKERS = _metric(
     "mlmonitor_monitor_workers",
     "Live worker processes that share this exposition.",
     IDENTITY,
+)
+
+BUSINESS: Final = (*IDENTITY, "metric", "segment")
+BUSINESS_TOTAL = _metric(
+    "counter", "mlmonitor_business_total", "Amount of a business metric that adds up.", BUSINESS
+)
+BUSINESS_VALUE = _metric(
+    "gauge",
+    "mlmonitor_business_value",
+    "Value of a business metric as it was set last, by whichever worker.",
+    BUSINESS,
+)
+BUSINESS_UPDATED = _metric(
+    "gauge",
+    "mlmonitor_business_updated_timestamp_seconds",
+    "Unix time at which the value of a business metric was set last.",
+    BUSINESS,
+    "seconds",
+)
+BUSINESS_DISTRIBUTION = _metric(
+    "histogram",
+    "mlmonitor_business_distribution",
+    "Values of a business metric by bucket.",
+    BUSINESS,
 )
 
 PROCESS: Final = (*IDENTITY, "pid")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +19,10 @@ from mlmonitor import names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlmonitor.business import BusinessMetric
     from mlmonitor.reference import Column, Reference
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 DURATION_EDGES: Final = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
@@ -89,6 +93,19 @@ class Block:
 
 
 @dataclass(frozen=True)
+class BusinessCells:
+    """The cells of one segment of a business metric.
+
+    A counter has its amount; a distribution its buckets (not cumulative, the last above all edges)
+    and its sum; a gauge its last value and the Unix time of that, 0 before there is one.
+    """
+
+    metric: BusinessMetric
+    segment: str
+    cells: slice
+
+
+@dataclass(frozen=True)
 class Layout:
     """The cells of one monitor: those of the model, then a block a side.
 
@@ -102,6 +119,7 @@ class Layout:
         exceptions: the declared exception names.
         left_out: columns beyond the cap on series.
         size: number of cells.
+        business: the series of business metrics, last of all.
     """
 
     blocks: tuple[Block, ...]
@@ -114,6 +132,7 @@ class Layout:
     exceptions: tuple[str, ...]
     left_out: tuple[Column, ...]
     size: int
+    business: tuple[BusinessCells, ...] = ()
 
     @classmethod
     def of(
@@ -122,8 +141,9 @@ class Layout:
         *,
         exceptions: Sequence[str] = EXCEPTIONS,
         left_out: Sequence[Column] = (),
+        business: Sequence[BusinessMetric] = (),
     ) -> Layout:
-        """Lay out the cells of `reference`, without the columns in `left_out`."""
+        """Lay out the cells of `reference`, without the columns in `left_out`, and of `business`."""
         cells = _Cells()
         predictions = cells.one()
         durations = cells.many(len(DURATION_EDGES) + 1)
@@ -139,14 +159,28 @@ class Layout:
             for side in names.SIDES
             if any(column.side == side for column in columns)
         )
+        counted = tuple(_business(metric, cells) for metric in business)
         return cls(
             blocks, predictions, durations, duration_sum, errors, failures, dropped,
-            tuple(exceptions), tuple(left_out), cells.used,
+            tuple(exceptions), tuple(left_out), cells.used, tuple(chain.from_iterable(counted)),
         )  # fmt: skip
 
     def block(self, side: str) -> Block | None:
         """The block of a side, or None where the reference has no such column."""
         return next((block for block in self.blocks if block.side == side), None)
+
+    def added(self, cells: Floats, others: Floats) -> Floats:
+        """The cells of two tallies together: sums, and of each gauge the value set last."""
+        total = cells + others
+        for one in self.gauges:
+            newest = cells if cells[one.cells][1] >= others[one.cells][1] else others
+            total[one.cells] = newest[one.cells]
+        return total
+
+    @cached_property
+    def gauges(self) -> tuple[BusinessCells, ...]:
+        """The cells that are no sums."""
+        return tuple(one for one in self.business if one.metric.type == "gauge")
 
     @cached_property
     def digest(self) -> bytes:
@@ -154,6 +188,8 @@ class Layout:
         described = repr(
             [
                 (self.exceptions, self.size),
+                [(one.metric.name, one.metric.type, one.metric.buckets, one.segment)
+                 for one in self.business],
                 [
                     (column.side, column.name, column.kind, column.edges, column.range,
                      column.mean, column.deviation, tuple(column.categories or ()), column.allowed)
@@ -178,6 +214,11 @@ class _Cells:
     def many(self, count: int) -> slice:
         self.used += count
         return slice(self.used - count, self.used)
+
+
+def _business(metric: BusinessMetric, cells: _Cells) -> list[BusinessCells]:
+    size = {"counter": 1, "gauge": 2, "distribution": len(metric.buckets) + 2}[metric.type]
+    return [BusinessCells(metric, one, cells.many(size)) for one in metric.exposed_segments]
 
 
 def _block(side: str, known: Sequence[Column], columns: Sequence[Column], cells: _Cells) -> Block:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _DURATION_UNIT: Final = 2.0**-20
 _DEVIATION_UNIT: Final = 2.0**-16
 _SQUARE_UNIT: Final = 2.0**-10
+_BUSINESS_UNIT: Final = 2.0**-16
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class MemoryMap:
             for part in (block.above, block.below):
                 cells[part] = _rounded(cells[part], _DEVIATION_UNIT)
             cells[block.squares] = _rounded(cells[block.squares], _SQUARE_UNIT)
+        for one in self.layout.business:
+            if one.metric.type != "gauge":
+                cells[one.cells] = _rounded(cells[one.cells], _BUSINESS_UNIT)
         return cells
 
 

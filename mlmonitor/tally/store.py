@@ -180,7 +180,7 @@ class FileStore:
                 head, counts, alive = self._read(path)
                 if counts is None:
                     continue
-                cells += counts
+                cells = self._map.layout.added(cells, counts)
                 if alive:
                     workers.append(_state(head))
                 dead += not alive
@@ -233,7 +233,7 @@ class FileStore:
             _, counts, alive = self._read(path)
             if alive or counts is None:
                 continue
-            cells += counts
+            cells = self._map.layout.added(cells, counts)
             gone.append(path)
         if not gone:
             return

@@ -7,10 +7,12 @@ import os
 import threading
 import time
 from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mlmonitor import names
 from mlmonitor.tally import flusher
+from mlmonitor.tally.business import Ledger
 from mlmonitor.tally.channel import BACKLOG_ROWS, Channel
 from mlmonitor.tally.kernel import view_of
 from mlmonitor.tally.layout import DURATION_EDGES, Layout
@@ -71,6 +73,8 @@ class Tally:
         self._memory: Floats | None = None
         self.opened: list[bool] = []
         self._shed_rows = 0
+        self.business = Ledger(layout.business, self.opened, self._fold_business)
+        self._business_waits = False
         self._seen: tuple[WorkerState, ...] = ()
         self._seen_at = -_STATES_HOLD
         flusher.watch(self)
@@ -147,6 +151,11 @@ class Tally:
         self._calls.append((seconds, 0))
         self.note(cell)
 
+    def _fold_business(self) -> None:
+        """Fold what is recorded of business metrics; never waits."""
+        self._business_waits = True
+        self.fold()
+
     # On the way out.
 
     def totals(self) -> Totals:
@@ -157,7 +166,7 @@ class Tally:
         cells = self._map.cells(counted)
         shared = self._shared()
         if shared is not None:
-            cells += shared.cells
+            cells = self.layout.added(cells, shared.cells)
         return Totals(self.layout, cells)
 
     def workers(self) -> list[WorkerState]:
@@ -184,6 +193,7 @@ class Tally:
         self.durations.clear()
         self._notes.clear()
         self._calls.clear()
+        self.business.clear()
         for channel in self.channels.values():
             channel.clear()
         self._store.forget()
@@ -235,6 +245,8 @@ class Tally:
                     self._fold_pending(channel, 1 if everything else tile)
                 if channel.reader.odd or channel.reader.unexpected:
                     self._fold_strange(channel)
+            if self._business_waits or everything:
+                self._fold_recorded()
             if self._notes or self._calls or self._shed_rows:
                 self._count_rest()
             waiting = len(self.durations)
@@ -275,6 +287,14 @@ class Tally:
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._bump(self.layout.dropped.start + _DROPPED_FOLD, 1)
             self._on_failure("fold", error)
+
+    def _fold_recorded(self) -> None:
+        self._business_waits = False
+        failed = partial(self._on_failure, "business")
+        try:
+            self.business.fold(self._cells, failed)
+        except Exception as error:  # noqa: BLE001 - the prediction goes on
+            failed(error)
 
     def _count_calls(self, seconds: list[float], rows: int) -> None:
         buckets = [0] * (len(DURATION_EDGES) + 1)

@@ -83,7 +83,7 @@ class Totals:
         if self.layout.digest != other.layout.digest:
             message = "tallies of different references cannot be added"
             raise ValueError(message)
-        return Totals(self.layout, self.cells + other.cells)
+        return Totals(self.layout, self.layout.added(self.cells, other.cells))
 
     def _binned(self, block: Block) -> list[ColumnTotals]:
         cells, rows = self.cells, float(self.cells[block.rows])

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
+from mlmonitor.business import BusinessMetric
 from mlmonitor.process import Worker
 from mlmonitor.tally import Layout, Totals
 from tests.references import binned, categorical, mixed, reference
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from mlmonitor.reference import Reference
     from mlmonitor.tally.totals import Floats
+
+BUSINESS = (
+    BusinessMetric("orders", "counter", segments=("web", 'q"uo\\te\n')),
+    BusinessMetric("stock", "gauge"),
+    BusinessMetric("value", "distribution", (0, 1, 10.5)),
+)
 
 NASTY_NAMES = (
     "", " ", "le", 'quo"te', "new\nline", "back\\slash", "\\n", "ends\\", "ümläut", "日本語", "🏠",
@@ -70,9 +77,10 @@ def counts(
     *,
     seed: int | None = None,
     identity: tuple[str, str, str] = ("m", "1", "live"),
+    business: Sequence[BusinessMetric] = (),
 ) -> Counts:
     """A source for `profile`, at zero or with counts drawn at random."""
-    layout = Layout.of(profile)
+    layout = Layout.of(profile, business=business)
     cells = np.zeros(layout.size)
     if seed is not None:
         rng = np.random.default_rng(seed)

@@ -4,14 +4,16 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from mlmonitor import names
 from mlmonitor.drift.scrape import from_metrics
+from mlmonitor.expose import business_series, register
 from mlmonitor.expose.series import NO_REFERENCE, Plan
 from mlmonitor.expose.text import SourceText, families
 from mlmonitor.process import usage
 from mlmonitor.tally import Layout
-from tests.expose.sources import Counts, Key, counts, nasty, parsed
+from tests.expose.sources import BUSINESS, Counts, Key, counts, nasty, parsed
 from tests.references import binned, categorical, mixed, reference
 
 
@@ -187,3 +189,54 @@ def test_a_worker_that_is_gone_has_no_process_metrics() -> None:
         samples[names.MONITOR_WORKERS.name, (("model", "m"), ("role", "live"), ("version", "1"))]
         == 2
     )
+
+
+def test_business_metrics_have_their_families_and_segments() -> None:
+    layout = Layout.of(None, business=BUSINESS)
+    cells = np.zeros(layout.size)
+    by_name = {(one.metric.name, one.segment): one.cells for one in layout.business}
+    cells[by_name["orders", "web"]] = 2.5
+    cells[by_name["value", "all"]] = (1, 0, 2, 4, 30.5)
+    expected = {
+        ("mlmonitor_business_total", "orders", "web", ""): 2.5,
+        ("mlmonitor_business_total", "orders", 'q"uo\\te\n', ""): 0.0,
+        ("mlmonitor_business_total", "orders", "other", ""): 0.0,
+        ("mlmonitor_business_distribution_bucket", "value", "all", "0.0"): 1.0,
+        ("mlmonitor_business_distribution_bucket", "value", "all", "1.0"): 1.0,
+        ("mlmonitor_business_distribution_bucket", "value", "all", "10.5"): 3.0,
+        ("mlmonitor_business_distribution_bucket", "value", "all", "+Inf"): 7.0,
+        ("mlmonitor_business_distribution_count", "value", "all", ""): 7.0,
+        ("mlmonitor_business_distribution_sum", "value", "all", ""): 30.5,
+    }
+    assert business(Counts(layout, cells)) == expected
+    cells[by_name["stock", "all"]] = (-3.0, 1_700_000_000.5)
+    assert business(Counts(layout, cells)) == expected | {
+        ("mlmonitor_business_value", "stock", "all", ""): -3.0,
+        ("mlmonitor_business_updated_timestamp_seconds", "stock", "all", ""): 1_700_000_000.5,
+    }
+
+
+def test_the_cap_knows_how_many_series_business_metrics_take() -> None:
+    layout = Layout.of(None, business=BUSINESS)
+    cells = np.ones(layout.size)
+    assert business_series(BUSINESS) == len(business(Counts(layout, cells)))
+
+
+def business(source: Counts) -> dict[tuple[str, ...], float]:
+    """Value by name, metric, segment and edge, as text and as a collector gives it."""
+    parts = ("metric", "segment", "le")
+    found = {
+        (name, *(dict(labels).get(part, "") for part in parts)): value
+        for (name, labels), value in exposed(source).items()
+        if "business" in name and "failures" not in name
+    }
+    registry = CollectorRegistry()
+    register(source, registry)
+    collected = {
+        (sample.name, *(sample.labels.get(part, "") for part in parts)): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name.startswith("mlmonitor_business")
+    }
+    assert collected == found
+    return found
