@@ -126,14 +126,24 @@ def render_times(text: str, length: Callable[[float], float]) -> str:
     return _TIME.sub(lambda found: duration(length(seconds(found[1]))), text)
 
 
-def threshold(default: float, by_model: Mapping[str, float]) -> str:
-    """A threshold as a series for each model: `default`, or what `by_model` says."""
+def threshold(
+    default: float, by_model: Mapping[str, float], columns: str = names.MODEL_COLUMNS
+) -> str:
+    """A threshold as a series for each model: `default`, or what `by_model` says.
+
+    `columns` is what selects a series of every model, with or without a range.
+    """
     special = (
-        f"0 * {names.MODEL_COLUMNS}{{model={quoted(model)}}} + {value!r}"
+        f"0 * {_of_model(columns, model)} + {value!r}"
         for model, value in sorted(by_model.items())
         if value != default
     )
-    return "\nor ".join((*special, f"0 * {names.MODEL_COLUMNS} + {default!r}"))
+    return "\nor ".join((*special, f"0 * {columns} + {default!r}"))
+
+
+def _of_model(columns: str, model: str) -> str:
+    name = names.MODEL_COLUMNS
+    return columns.replace(name, f"{name}{{model={quoted(model)}}}", 1)
 
 
 def quoted(text: str) -> str:

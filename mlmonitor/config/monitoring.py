@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SCOPE: Final = ("namespace",)
 _RESERVED_LABELS: Final = frozenset(
-    {*names.LABELS, "alertname", "alertstate", "instance", "quantile", "severity"}
+    {*names.LABELS, "alertname", "alertstate", "instance", "severity"}
 )
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 

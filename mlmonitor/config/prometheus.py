@@ -22,7 +22,7 @@ class PrometheusSettings(Section):
         description="Time between two evaluations of the rules.",
     )
     windows: tuple[Duration, ...] = Field(
-        default=("1h", "6h", "1d"),
+        default=("1h", "6h", "1d", "7d"),
         validate_default=True,
         min_length=1,
         description="Lengths of time over which statistics are recorded; multiples of the step.",

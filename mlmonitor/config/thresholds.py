@@ -24,12 +24,22 @@ class ThresholdSettings(Section):
     mean_shift: Positive | None = Field(
         default=None, description="Distance of the means in reference deviations; 0.25."
     )
+    spread: Positive | None = Field(
+        default=None, description="Logarithm of the ratio of mean absolute deviations; 0.4."
+    )
+    rank: Share | None = Field(
+        default=None, description="How much oftener values lie above than below; 0.2."
+    )
     missing: Share | None = Field(default=None, description="Change of the missing share; 0.05.")
     nonzero: Share | None = Field(
         default=None, description="Change of the non-zero share of sparse columns; 0.1."
     )
+    correlation: Share | None = Field(
+        default=None, description="Of rows within a window, where it was not measured; 0.001."
+    )
     alpha: Share | None = Field(
-        default=None, description="False discovery rate over the columns of a model; 0.01."
+        default=None,
+        description="False discovery rate over the columns of a model; from alerts.budget.",
     )
     minimum_rows: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None, description="Fewer rows in a window are not judged; 100."

@@ -11,7 +11,7 @@ from mlmonitor.drift import statistics
 from mlmonitor.drift.report import ColumnReport, Report, Test
 from mlmonitor.reference.model import shares
 from mlmonitor.tally.totals import Totals
-from mlmonitor.thresholds import Thresholds
+from mlmonitor.thresholds import FALSE_DISCOVERY_RATE, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,8 @@ def compare(
     counted = totals.columns() if isinstance(totals, Totals) else totals
     columns = [_column(one, thresholds) for one in counted]
     known = [column.p_value for column in columns if column.p_value is not None]
-    limit = statistics.false_discovery_limit(np.array(known, dtype=np.float64), thresholds.alpha)
+    rate = FALSE_DISCOVERY_RATE if thresholds.alpha is None else thresholds.alpha
+    limit = statistics.false_discovery_limit(np.array(known, dtype=np.float64), rate)
     judged = sorted((_judged(column, limit) for column in columns), key=_worst_first)
     rows = max((column.rows for column in columns), default=0.0)
     return Report(reference.model, reference.version, rows, thresholds, tuple(judged))

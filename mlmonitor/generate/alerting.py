@@ -103,6 +103,8 @@ def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterato
         yield _rule(source, index, base, config)
     else:
         for window in sorted(set(settings.windows)):
+            if alert.each == "slow" and not settings.is_slow(window):
+                continue
             values = base | window_placeholders(settings, window)
             yield _rule(source, index, values | {"worst": _worst(values)}, config)
 
@@ -148,7 +150,7 @@ def _rule(
     labels = {
         "severity": (change and change.severity) or alert.severity,
         "concern": source.name,
-        **({"window": values["window"]} if alert.each == "window" else {}),
+        **({"window": values["window"]} if alert.each != "once" else {}),
         **{key: fill(value) for key, value in alert.labels.items()},
     }
     return rulefile.rule(

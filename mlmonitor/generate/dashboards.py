@@ -34,7 +34,7 @@ class DashboardSettings:
     """
 
     scope: tuple[str, ...] = ("namespace",)
-    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0)
+    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0, 604800.0)
     slowest: float = 3600.0
     refresh: float = 30.0
     range: float = 21600.0

@@ -49,22 +49,23 @@ def _groups(
     ]
     sections = [one for one in (*own, *guests) if _is_on(one[1][1], settings)]
 
-    def written(each: Each, values: Mapping[str, str]) -> list[dict[str, Any]]:
+    def written(each: tuple[Each, ...], values: Mapping[str, str]) -> list[dict[str, Any]]:
         return [
             rule
             for origin, (name, section) in sections
-            if section.each == each
+            if section.each in each
             for rule in _rules(origin, name, section, values, settings)
         ]
 
-    first = written("once", base)
+    first = written(("once",), base)
     for window in settings.short_windows:
-        first += written("short", base | short_placeholders(window))
+        first += written(("short",), base | short_placeholders(window))
     groups = [rulefile.group(f"mlmonitor-{source.name}", base["step"], first)]
     for window in sorted(set(settings.windows)):
         values = base | window_placeholders(settings, window)
-        filled = written("window", values)
-        if settings.interval(window) == settings.step:
+        slow = settings.is_slow(window)
+        filled = written(("window", "slow") if slow else ("window",), values)
+        if not slow:
             first += filled
         elif filled:
             name = f"mlmonitor-{source.name}-{values['window']}"

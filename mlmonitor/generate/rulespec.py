@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlmonitor.yamlfile import Document
 
 Text = Annotated[str, Field(min_length=1)]
-Each = Literal["once", "window", "short"]
+Each = Literal["once", "window", "slow", "short"]
 Feature = Literal["reference", "previous", "dependencies", "business", "respond"]
 
 
@@ -33,7 +33,7 @@ class RecordingRule(Section):
 
 
 class RecordingSection(Section):
-    """Rules that are written together: once, or once for each window.
+    """Rules that are written together: once, or for each window, slow window or short window.
 
     `group` puts them at the end of another file's group, in which they see what it has just recorded.
     """
@@ -55,8 +55,9 @@ class AlertRule(Section):
     alert: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")] = Field(description="Its name.")
     why: Text = Field(description="Why it exists, in a line.")
     expr: Text = Field(description="PromQL with placeholders.")
-    each: Literal["once", "window"] = Field(
-        default="once", description="`window` writes it once for each window."
+    each: Literal["once", "window", "slow"] = Field(
+        default="once",
+        description="`window` writes it for each window, `slow` for each with a group of its own.",
     )
     needs: Feature | None = Field(default=None, description="Left out unless this is configured.")
     threshold: Positive | None = Field(

@@ -46,7 +46,7 @@ class RuleSettings:
     scope: tuple[str, ...] = ("namespace",)
     scrape_interval: float = 15.0
     step: float = 300.0
-    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0)
+    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0, 604800.0)
     thresholds: Thresholds = field(default_factory=Thresholds)
     by_model: Mapping[str, Thresholds] = field(default_factory=dict)
     baselines: tuple[str, ...] = ("reference",)
@@ -100,6 +100,10 @@ class RuleSettings:
         """Lengths over which broken columns are looked for; the shortest that has rows counts."""
         return (2 * self.step, 12 * self.step, 72 * self.step)
 
+    def is_slow(self, window: float) -> bool:
+        """Whether a window is evaluated less often than every step, in a group of its own."""
+        return self.interval(window) > self.step
+
     def alpha(self, window: float, budget: float) -> float:
         """False discovery rate of a window that keeps to a budget of false alarms in 28 days.
 
@@ -147,13 +151,16 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
 def window_placeholders(settings: RuleSettings, window: float) -> dict[str, str]:
     """What the rules of one window may name in addition."""
     interval = settings.interval(window)
-    offset = "" if interval == settings.step else f" offset {promql.duration(settings.step)}"
+    slow = settings.is_slow(window)
+    offset = f" offset {promql.duration(settings.step)}" if slow else ""
     return {
         "window": promql.duration(window),
         "range": promql.duration(window - 0.001),
         "offset": offset,
         "interval": promql.duration(interval),
         "window_recent": promql.recent(interval),
+        "previous_offset": promql.duration(window + (settings.step if slow else 0)),
+        "previous_windows": f"{max(settings.previous / window, 1):g}",
         "alpha.input": _alpha(settings, window, settings.warnings),
         "alpha.output": _alpha(settings, window, settings.pages),
     }
@@ -182,7 +189,8 @@ def _alpha(settings: RuleSettings, window: float, budget: float) -> str:
         for model, own in settings.by_model.items()
     }
     chosen = settings.thresholds.alpha
-    return promql.threshold(derived if chosen is None else chosen, by_model)
+    columns = f"last_over_time({names.MODEL_COLUMNS}[{promql.recent(settings.step)}])"
+    return promql.threshold(derived if chosen is None else chosen, by_model, columns)
 
 
 def _thresholds(given: dict[str, float]) -> Thresholds:
