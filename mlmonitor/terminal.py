@@ -56,6 +56,25 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr for as long as the context lasts, told what is done, how far, and of how much.
+
+    Nothing is drawn where stderr is no terminal.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as drawn:
+        task = drawn.add_task(title, total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            drawn.update(task, description=what, completed=done, total=total or None)
+
+        yield tell
+
+
 def cardinality_table(reference: Reference, plan: Cardinality, pods: int) -> Table:
     """The series of each column, and their sums, largest column first."""
     left_out = sum(not column.exposed for column in plan.columns)

@@ -35,6 +35,7 @@ class Simulation:
         correlation: intra-class correlation of the rows within each `block` seconds, by which the
             shares of bins and categories vary from block to block (Dirichlet's distribution).
         block: seconds.
+        counts: rows of each step, shape (steps,), in place of `rate`.
     """
 
     reference: Reference
@@ -44,6 +45,7 @@ class Simulation:
     seed: int
     correlation: float = 0.0
     block: float = BLOCK_SECONDS
+    counts: np.ndarray | None = field(default=None, compare=False)
     _supports: dict[tuple[str, str], Support] = field(default_factory=dict, compare=False)
 
     def __iter__(self) -> Iterator[ColumnSteps]:
@@ -53,6 +55,8 @@ class Simulation:
     @cached_property
     def rows(self) -> np.ndarray:
         """Rows of each step, int64 of shape (steps,)."""
+        if self.counts is not None:
+            return self.counts.astype(np.int64)
         rng = np.random.default_rng((self.seed, 0))
         return rng.poisson(self.rate * self.step, self.steps)
 

@@ -84,16 +84,12 @@ class Support:
             chances: shape (S, K), chances of their own for each step.
         """
         missing = rng.binomial(rows, self.missing) if self.missing else np.zeros_like(rows)
-        found = missing.astype(np.float64)
+        found, zero = missing.astype(np.float64), np.zeros(len(rows))
         if not len(self.values):
-            nothing = np.zeros(len(rows))
             empty = np.zeros((len(rows), 0))
-            return ColumnSteps(
-                self.column, rows * 1.0, found, empty, nothing, nothing, nothing, nothing
-            )
+            return ColumnSteps(self.column, rows * 1.0, found, empty, zero, zero, zero, zero)
         drawn = rng.multinomial(rows - missing, self.chances if chances is None else chances)
         if not self.column.is_binned:
-            zero = np.zeros(len(rows))
             cells = drawn.astype(np.float64)
             return ColumnSteps(self.column, rows * 1.0, found, cells, zero, zero, zero, zero)
         encoded = encode_numbers(self.column, self.values)
@@ -109,7 +105,7 @@ class Support:
             drawn @ np.maximum(deviation, 0.0),
             drawn @ np.maximum(-deviation, 0.0),
             drawn @ deviation**2,
-            drawn @ np.asarray(encoded.nonzero, dtype=np.float64),
+            np.asarray(drawn @ np.asarray(encoded.nonzero, dtype=np.float64)),
         )
 
 
@@ -125,7 +121,9 @@ def _of_bins(column: Column) -> tuple[Array, Array]:
     ends = (upper[filled] - mean) / scale
     if abs(share[filled] @ ends) < _CLOSE and abs(share[filled] @ ends**2 - target[1]) < _CLOSE:
         return upper[filled], share[filled]
-    parts = [_inside(column, lower[bin_], upper[bin_], bin_, len(share)) for bin_ in filled]
+    parts = [
+        _inside(column, lower[bin_], upper[bin_], bin_, len(share)) for bin_ in filled.tolist()
+    ]
     values, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
     chances = _tilted((values - mean) / scale, share[filled], sizes, target)
     return values, chances

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from mlmonitor.cli import cardinality, check, drift, generate, profile, schema
+from mlmonitor.cli import backtest, cardinality, check, drift, generate, profile, schema
 from mlmonitor.cli.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cardinality", "check", "drift", "generate", "main", "profile", "program", "schema"]
+__all__ = [
+    "backtest",
+    "cardinality",
+    "check",
+    "drift",
+    "generate",
+    "main",
+    "profile",
+    "program",
+    "schema",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlmonitor.backtest.simulate import simulate
-from mlmonitor.backtest.steps import Traffic
 from mlmonitor.backtest.support import Support
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.reference.build import from_frame
 from tests import references
+
+if TYPE_CHECKING:
+    from mlmonitor.backtest.steps import Traffic
 
 DAY = 86400.0
 

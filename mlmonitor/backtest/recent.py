@@ -1,0 +1,177 @@
+"""Conditions of the alerts on broken columns, over the latest rows: see alerts/alerting/data.yaml.
+
+They are evaluated at each step, over three short windows; where an alert takes the shortest in which
+enough rows arrived, any of the three will do, as in its rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlmonitor.backtest.rules import Rule
+    from mlmonitor.backtest.steps import Array, ColumnSteps
+
+_FEW: Final = 10
+_SOME: Final = 30
+_MANY: Final = 100
+_LEAST_VARIANCE: Final = 0.01
+_STILL: Final = 1e-3
+_FAHRENHEIT: Final = 1.8
+
+
+@dataclass(frozen=True)
+class Recent:
+    """One column over a short window, at each of T moments; all of shape (T,).
+
+    Attributes:
+        sums: its counts.
+        proof: whether its distribution differs from the reference's beyond doubt.
+    """
+
+    sums: ColumnSteps
+    proof: np.ndarray
+
+    @property
+    def missing_ratio(self) -> Array:
+        """Share of rows without a value, 0 without rows."""
+        return np.asarray(self.sums.missing / np.maximum(self.sums.rows, 1))
+
+    def share_of(self, cell: int) -> Array:
+        """Share of the values in one category."""
+        return np.asarray(self.sums.cells[:, cell] / np.maximum(self.sums.values, 1))
+
+    @property
+    def mean_shift(self) -> Array:
+        """Mean, in deviations from that of the reference."""
+        values = np.maximum(self.sums.values, 1)
+        return np.asarray((self.sums.above - self.sums.below) / values)
+
+    @property
+    def spread_ratio(self) -> Array:
+        """Standard deviation over the reference's."""
+        values = np.maximum(self.sums.values, 1)
+        return np.asarray(np.sqrt(np.maximum(self.sums.squares / values - self.mean_shift**2, 0)))
+
+
+def conditions(
+    recent: tuple[Recent, Recent, Recent], rules: Mapping[str, Rule]
+) -> dict[str, np.ndarray]:
+    """Where each alert's condition holds, bool of shape (T,), by alert; those that never do left out."""
+    found = {}
+    for alert, holds in CONDITIONS.items():
+        rule = rules.get(alert)
+        if rule is not None:
+            held = holds(recent, rule.threshold or 0.0)
+            if held.any():
+                found[alert] = held
+    return found
+
+
+def _any(
+    holds: Callable[[Recent], np.ndarray],
+) -> Callable[[tuple[Recent, Recent, Recent]], np.ndarray]:
+    """Whether a condition holds over any of the short windows."""
+    return lambda recent: np.logical_or.reduce([holds(one) for one in recent])
+
+
+def _excess(one: Recent, deviations: float) -> np.ndarray:
+    """Whether the missing share is above the reference's by so many standard errors."""
+    usual, share = one.sums.column.missing_ratio, one.missing_ratio
+    variance = max(usual * (1 - usual), _LEAST_VARIANCE)
+    above = share > usual
+    return np.asarray(above & ((share - usual) ** 2 * one.sums.rows > deviations**2 * variance))
+
+
+def _feature_missing(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+    column = recent[0].sums.column
+    if column.side != "input" or column.missing_ratio >= 0.5:  # noqa: PLR2004 - as in the rule
+        return np.zeros(len(recent[0].sums.rows), bool)
+    return _any(
+        lambda one: (one.missing_ratio > limit) & (one.sums.rows >= _FEW) & _excess(one, 6)
+    )(recent)
+
+
+def _feature_unseen(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+    column = recent[0].sums.column
+    if column.side != "input" or not column.is_categorical:
+        return np.zeros(len(recent[0].sums.rows), bool)
+    return _any(lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))(recent)
+
+
+def _feature_dead(recent: tuple[Recent, Recent, Recent], _: float) -> np.ndarray:
+    column = recent[0].sums.column
+    if column.side != "input" or not recent[0].sums.cells.shape[1]:
+        return np.zeros(len(recent[0].sums.rows), bool)
+    if column.is_binned:
+        return _any(
+            lambda one: (one.sums.values >= _SOME) & (one.spread_ratio < _STILL) & one.proof
+        )(recent)
+    most = max([*(column.categories or {}).values(), column.other], default=0)
+    varies = most < 0.7 * max(column.values, 1)
+    return _any(
+        lambda one: (
+            (one.sums.values >= _SOME) & (one.sums.cells.max(axis=1) == one.sums.values) & varies
+        )
+    )(recent)
+
+
+def _scale_changed(recent: tuple[Recent, Recent, Recent], _: float) -> np.ndarray:
+    column = recent[0].sums.column
+    if column.side != "input" or not column.is_binned:
+        return np.zeros(len(recent[0].sums.rows), bool)
+    return _any(lambda one: _other_scale(one) & (one.sums.values >= _FEW) & one.proof)(recent)
+
+
+def _other_scale(one: Recent) -> np.ndarray:
+    column = one.sums.column
+    mean, deviation = column.mean or 0.0, column.deviation or 0.0
+    shift, spread = one.mean_shift, one.spread_ratio
+    found = (spread > 5) | (np.abs(shift) > 3)  # noqa: PLR2004 - as in the rule
+    if deviation > 0:
+        warmer = np.abs(shift - (0.8 * mean + 32) / deviation) < 0.3  # noqa: PLR2004
+        colder = np.abs(shift + (4 * mean + 160) / 9 / deviation) < 0.3  # noqa: PLR2004
+        found |= (np.abs(spread - _FAHRENHEIT) < 0.2) & warmer  # noqa: PLR2004
+        found |= (np.abs(spread - 1 / _FAHRENHEIT) < 0.07) & colder  # noqa: PLR2004
+    if mean != 0:
+        ratio = 1 + shift * deviation / mean
+        with np.errstate(divide="ignore", invalid="ignore"):
+            agree = np.abs(np.log(spread / ratio)) < 0.2  # noqa: PLR2004
+            other = np.abs(np.log(ratio)) > 0.4  # noqa: PLR2004
+            same = np.abs(np.log(spread)) < 0.2  # noqa: PLR2004
+        found |= (ratio > 0) & agree & other
+        found |= (np.abs(ratio + 1) < 0.2) & same & (np.abs(shift) > 1)  # noqa: PLR2004
+    return np.asarray(found)
+
+
+def _missing_share(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+    one = recent[1]
+    if one.sums.column.side == "outcome":
+        return np.zeros(len(one.sums.rows), bool)
+    usual = one.sums.column.missing_ratio
+    enough = one.sums.rows >= _MANY
+    return np.asarray((one.missing_ratio - usual > limit) & enough & _excess(one, 5))
+
+
+def _unseen(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+    one = recent[1]
+    column = one.sums.column
+    if not column.is_categorical or column.allowed is not None:
+        return np.zeros(len(one.sums.rows), bool)
+    return np.asarray((one.share_of(-1) > limit) & (one.sums.values >= _MANY))
+
+
+CONDITIONS: Final = {
+    "MlmonitorFeatureMissing": _feature_missing,
+    "MlmonitorFeatureUnseen": _feature_unseen,
+    "MlmonitorFeatureDead": _feature_dead,
+    "MlmonitorScaleChanged": _scale_changed,
+    "MlmonitorMissingShareHigh": _missing_share,
+    "MlmonitorUnseenCategories": _unseen,
+}
+"""Alert -> where its condition holds, of the column over the three short windows and its threshold."""

@@ -1,0 +1,145 @@
+"""`mlmonitor backtest`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlmonitor.cli.program import config_option, configuration, debug_option, program
+from mlmonitor.errors import MlmonitorError
+
+if TYPE_CHECKING:
+    from mlmonitor.backtest.report import Backtest
+    from mlmonitor.config import MonitoringConfig
+    from mlmonitor.reference import Reference
+
+
+@program.command()
+@click.argument("files", nargs=-1)
+@click.option(
+    "--model", metavar="NAME", help="Model of --config whose reference and thresholds count."
+)
+@click.option(
+    "-r", "--reference", metavar="FILE", help="The reference profile, in place of the model's."
+)
+@click.option("--time", metavar="COLUMN", help="Column of FILES with the time of each row.")
+@click.option("--prediction", metavar="NAME", help="Column of FILES with the prediction.")
+@click.option("--target", metavar="NAME", help="Column of FILES with the actual outcome.")
+@click.option("--simulate", metavar="DURATION", help="Simulate traffic without drift, such as 28d.")
+@click.option("--rate", metavar="RATE", help="Rows to simulate, such as 1/s, 2/m or 0.1/s; 1/s.")
+@click.option("--months", type=click.IntRange(1), default=1, help="Simulate so many times.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Simulate other traffic.")
+@click.option("--clean", is_flag=True, help="Nothing drifts in FILES: suggest thresholds, too.")
+@click.option("--delays/--no-delays", default=True, help="Measure how soon changes are noticed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the report.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the report as HTML with pictures, too.")
+@click.option("--tests", metavar="FILE", help="Write promtool tests of the incidents.")
+@click.option("--confirm", is_flag=True, help="Have promtool confirm sampled windows.")
+@click.option("--write", is_flag=True, help="Put the suggested thresholds into --config.")
+@config_option
+@debug_option
+def backtest(config_path: str | None, **options: Any) -> None:
+    """Tell how the rules would have behaved on past traffic in FILES, or on simulated traffic.
+
+    FILES are CSV, Parquet or JSON Lines (- for stdin) with a column of timestamps.
+    """
+    from mlmonitor import terminal
+    from mlmonitor.backtest.table import tables
+
+    config = configuration(config_path)
+    reference = _reference(config, options)
+    if options["write"] and (config_path is None or not options["model"]):
+        message = (
+            "--write needs a file and a model to write to; add -c monitoring.yaml --model NAME."
+        )
+        raise MlmonitorError(message)
+    if options["write"] and not (options["simulate"] or options["clean"]):
+        message = (
+            "--write takes every alarm for false; give --simulate 28d, or --clean where nothing "
+            "drifts in FILES."
+        )
+        raise MlmonitorError(message)
+    report = _run(config, reference, options)
+    if options["form"] == "json":
+        click.echo(report.to_json(), nl=False)
+    else:
+        for one in tables(report):
+            terminal.show(one)
+        if report.confirmed:
+            click.echo(report.confirmed)
+    _write(report, config_path, options)
+
+
+def _reference(config: MonitoringConfig, options: dict[str, Any]) -> Reference:
+    from mlmonitor.reference import Reference
+
+    if options["reference"]:
+        return Reference.load(options["reference"])
+    if not options["model"]:
+        message = "Say what to compare with: --model NAME of --config, or --reference FILE."
+        raise MlmonitorError(message)
+    path = config.model(options["model"]).reference
+    if path is None:
+        message = (
+            f"models: {options['model']!r} has no reference; add it, or give --reference FILE."
+        )
+        raise MlmonitorError(message)
+    return Reference.load(path)
+
+
+def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]) -> Backtest:
+    from mlmonitor import terminal
+    from mlmonitor.backtest.run import Files, Simulated, backtest_of
+
+    files = tuple(options["files"])
+    if bool(files) == bool(options["simulate"]):
+        message = "Give FILES of past traffic, or --simulate 28d: one of both."
+        raise MlmonitorError(message)
+    if files and not options["time"]:
+        message = "Files need the column with the time of each row; add --time COLUMN."
+        raise MlmonitorError(message)
+    source: Files | Simulated
+    if files:
+        source = Files(
+            files, options["time"], options["prediction"], options["target"], options["clean"]
+        )
+    else:
+        source = Simulated.of(
+            options["simulate"], options["rate"] or "1/s", options["months"], options["seed"]
+        )
+    with terminal.steps("Replaying") as tell:
+        return backtest_of(
+            config,
+            reference,
+            source,
+            delays=options["delays"],
+            tests=options["tests"],
+            confirm=options["confirm"],
+            progress=tell,
+        )
+
+
+def _write(report: Backtest, config_path: str | None, options: dict[str, Any]) -> None:
+    from mlmonitor.backtest.page import html
+    from mlmonitor.backtest.write import write_thresholds
+    from mlmonitor.files import write_atomically
+
+    if options["output"]:
+        write_atomically(options["output"], html(report))
+        click.echo(f"wrote {options['output']}", err=True)
+    if options["write"] and config_path is not None:
+        values = {one.threshold: one.suggested for one in report.suggestions}
+        if not values:
+            click.echo(f"{config_path} stays as it is: the budget is kept.", err=True)
+            return
+        why = f"backtest of {report.days:.3g} days"
+        write_thresholds(config_path, options["model"], values, why)
+        click.echo(f"wrote {', '.join(values)} to {config_path}", err=True)
