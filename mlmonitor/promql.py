@@ -195,6 +195,22 @@ def vocabulary(expression: str, place: str = "expression") -> tuple[set[str], se
     return metrics, labels
 
 
+def matched(expression: str, metric: str, label: str) -> set[str]:
+    """The values that selectors of a metric ask of a label by `=`."""
+    import promql_parser  # noqa: PLC0415 - see parse
+
+    found = set[str]()
+
+    def visit(node: Expr) -> None:
+        if isinstance(node, promql_parser.VectorSelector) and node.name == metric:
+            for matcher in node.matchers.matchers:
+                if matcher.name == label and matcher.op == promql_parser.MatchOp.Equal:
+                    found.add(matcher.value)
+
+    promql_parser.walk(parse(expression, metric), visit)
+    return found
+
+
 def _strings(call: Call) -> list[str]:
     """The strings among the arguments of label_replace: to, replacement, from, pattern."""
     return [argument.val for argument in call.args if hasattr(argument, "val")]

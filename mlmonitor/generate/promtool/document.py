@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NORMAL: Final = Change()
 _SILENT_FOR: Final = 7200.0
 _HOUR: Final = 3600.0
+_CONCERN_READ: Final = 'ALERTS{{concern="{}"}}'
 
 
 def rule_tests(
@@ -69,8 +70,10 @@ def needed_files(rule_files: Mapping[str, str]) -> dict[str, list[str]]:
     recorded: dict[str, str] = {}
     for path, text in rule_files.items():
         rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
-        reads[path] = {name for rule in rules for name in promql.vocabulary(rule["expr"])[0]}
-        recorded |= {rule["record"]: path for rule in rules if "record" in rule}
+        reads[path] = {name for rule in rules for name in _read(rule["expr"])}
+        for rule in rules:
+            made = rule.get("record") or _CONCERN_READ.format(rule["labels"]["concern"])
+            recorded[made] = path
     needed: dict[str, list[str]] = {}
     for path in rule_files:
         found, open_ = {path}, [path]
@@ -80,6 +83,12 @@ def needed_files(rule_files: Mapping[str, str]) -> dict[str, list[str]]:
             open_ += fresh
         needed[path] = sorted(found)
     return needed
+
+
+def _read(expression: str) -> set[str]:
+    """The series that an expression reads, alerts that fire by their concern."""
+    concerns = promql.matched(expression, "ALERTS", "concern")
+    return promql.vocabulary(expression)[0] | {_CONCERN_READ.format(one) for one in concerns}
 
 
 def _document(
