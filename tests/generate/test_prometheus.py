@@ -81,6 +81,7 @@ def test_the_first_window_shares_the_group_of_the_step_and_slower_ones_have_thei
         "mlmonitor-drift": "5m",
         "mlmonitor-drift-6h": "30m",
         "mlmonitor-drift-1d": "1h",
+        "mlmonitor-drift-7d": "1h",
     }
 
 
@@ -95,6 +96,7 @@ def test_windows_hold_whole_steps_and_slow_ones_leave_out_the_step_in_progress()
         "sum_over_time(mlmonitor:column_rows:increase[59m59s999ms])",
         "sum_over_time(mlmonitor:column_rows:increase[5h59m59s999ms] offset 5m)",
         "sum_over_time(mlmonitor:column_rows:increase[23h59m59s999ms] offset 5m)",
+        "sum_over_time(mlmonitor:column_rows:increase[6d23h59m59s999ms] offset 5m)",
     ]
 
 
