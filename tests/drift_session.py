@@ -81,7 +81,6 @@ class Run:
         sent: rows of each group, without those that came before a first scrape.
         first_steps: share of the rows of a group that its pods' first active windows hold, at most.
         early: rows of the late pod before its first scrape.
-        alerts: labels of the alerts that fire or wait.
     """
 
     reference: Reference
@@ -91,7 +90,6 @@ class Run:
     sent: dict[Group, Rows]
     first_steps: dict[Group, float]
     early: Rows
-    alerts: list[dict[str, str]]
 
     def everything(self) -> Iterator[Recorded]:
         """Every group at every window."""
@@ -210,12 +208,7 @@ def _read(url: str, streams: list[_Stream], early: Rows, end: float) -> Run:
         slices = SLICES - (LATE_SLICE + 6 if stream.worker == "late" else 0)
         first[stream.group] += len(stream.rows) * min(1.0, REACH / (slices * PAUSE))
     shares = {key: first[key] / len(rows) for key, rows in sent.items()}
-    alerts = [
-        alert["labels"]
-        for alert in _get(url, "alerts")["alerts"]
-        if alert["labels"]["alertname"] == "MlmonitorColumnsDrifted"
-    ]
-    return Run(REFERENCE, OTHER, groups, slow, dict(sent), shares, early, alerts)
+    return Run(REFERENCE, OTHER, groups, slow, dict(sent), shares, early)
 
 
 def _evaluated_after(url: str, window: str, moment: float) -> float:

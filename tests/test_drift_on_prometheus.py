@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
-from scipy import spatial, stats
 
 from mlmonitor.drift import Report, compare
-from mlmonitor.reference.model import shares
 from mlmonitor.tally import ColumnTotals
 from tests import drift_session
 from tests.drift_session import REACH, SCRAPE, SETTINGS, Recorded, Run, group
@@ -29,35 +27,6 @@ SILENT: Final = {"constant", "only", "shift 0.0"}
 @pytest.fixture(scope="module", params=["2.42", "3"])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return drift_session.record(request.param, tmp_path_factory.mktemp("drift"))
-
-
-def test_each_statistic_equals_numpy_and_scipy(run: Run) -> None:
-    compared = 0
-    for recorded in run.everything():
-        for column in recorded.reference.columns:
-            expected = _statistics(recorded, column)
-            found = {
-                name: recorded.column(f"mlmonitor:column:{name}", column) for name in STATISTICS
-            }
-            assert {name for name in STATISTICS if found[name] is not None} == set(expected)
-            for name, value in expected.items():
-                assert found[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, column.name)
-            compared += len(expected)
-    assert compared > 500
-
-
-def test_each_p_value_equals_scipy(run: Run) -> None:
-    in_range = 0
-    for recorded in run.everything():
-        for column in recorded.reference.columns:
-            expected = _p_values(recorded, column)
-            assert recorded.parts("mlmonitor:column_test:p_value", column).keys() == expected.keys()
-            for test, p_value in expected.items():
-                found = recorded.column("mlmonitor:column_test:p_value", column, test)
-                assert found is not None
-                in_range += 1e-8 <= p_value <= 0.5
-                _assert_same_evidence(found, p_value, f"{test} of {column.name}")
-    assert in_range > 100
 
 
 def test_drift_in_python_agrees_with_prometheus(run: Run) -> None:
@@ -135,13 +104,6 @@ def test_a_pods_rows_before_its_first_scrape_are_not_seen(run: Run) -> None:
     assert found < len(run.sent[group("production")]) + len(run.early) / 2
 
 
-def test_the_alert_fires_for_the_drifted_models_only(run: Run) -> None:
-    assert {(labels["namespace"], labels["role"]) for labels in run.alerts} >= {
-        ("production", "live")
-    }
-    assert ("production", "shadow") not in {(a["namespace"], a["role"]) for a in run.alerts}
-
-
 def _assert_same_evidence(found: float, expected: float, place: str) -> None:
     """To 1 % where both can be told, the same verdict elsewhere."""
     if 1e-8 <= expected <= 0.5:
@@ -209,67 +171,3 @@ def _counts(recorded: Recorded, column: Column) -> np.ndarray:
     counts = recorded.parts("mlmonitor:column_category:sum", column)
     order = [*(column.categories or ()), "__other__", "__unseen__"]
     return np.array([counts[category] for category in order if column.is_categorical])
-
-
-def _reference_counts(column: Column) -> np.ndarray:
-    if column.is_binned:
-        return np.array(shares(column.counts or ())) * column.values
-    counts = [*(column.categories or {}).values(), column.other, 0]
-    return np.array(shares(counts)) * column.values
-
-
-def _statistics(recorded: Recorded, column: Column) -> dict[str, float]:
-    """Every statistic that applies, by NumPy and SciPy alone."""
-    totals = _totals(recorded, column)
-    found = {"missing_ratio": totals.missing / totals.rows}
-    if not (column.is_binned or column.is_categorical) or not totals.values:
-        return found
-    now, before = _counts(recorded, column), _reference_counts(column)
-    n, m, size = now.sum(), before.sum(), len(now)
-    p, q = (now + 0.5) / (n + size / 2), (before + 0.5) / (m + size / 2)
-    found["psi"] = float(stats.entropy(p, q) + stats.entropy(q, p))
-    found["psi_noise"] = (size - 1) * (1 / n + 1 / m)
-    if column.is_categorical:
-        found["js"] = float(spatial.distance.jensenshannon(p, q))
-        filled = (now + before) > 0
-        table = np.array([now[filled], before[filled]])
-        found["chi2"] = float(stats.chi2_contingency(table, correction=False)[0])
-        return found
-    found["ks"] = float(np.abs(np.cumsum(now) / n - np.cumsum(before) / m).max())
-    found["mean_shift"] = (totals.above - totals.below) / n
-    found["variance_ratio"] = (totals.squares - n * found["mean_shift"] ** 2) / (n - 1)
-    return found
-
-
-def _p_values(recorded: Recorded, column: Column) -> dict[str, float]:
-    """The p-value of each test that applies, by SciPy alone."""
-    totals = _totals(recorded, column)
-    found = {"missing": _share_p(totals.missing, totals.rows, column.missing, column.rows)}
-    if not (column.is_binned or column.is_categorical) or totals.values < THRESHOLDS.minimum_rows:
-        return found
-    now, before = _counts(recorded, column), _reference_counts(column)
-    n, m = now.sum(), before.sum()
-    known = _statistics(recorded, column)
-    if column.is_categorical:
-        filled = (now + before) > 0
-        table = np.array([now[filled], before[filled]])
-        found["distribution"] = float(stats.chi2_contingency(table, correction=False)[1])
-        return found
-    found["distribution"] = float(stats.kstwobign.sf(known["ks"] * math.sqrt(n * m / (n + m))))
-    own = math.sqrt(known["variance_ratio"])
-    other = float((column.deviation or 0) > 0)
-    if own or other:
-        test = stats.ttest_ind_from_stats(known["mean_shift"], own, n, 0, other, m, equal_var=False)
-        found["mean"] = float(test.pvalue)
-    else:
-        found["mean"] = float(known["mean_shift"] == 0)
-    if column.kind == "sparse":
-        found["nonzero"] = _share_p(totals.nonzero, n, column.nonzero or 0, m)
-    return found
-
-
-def _share_p(part: float, rows: float, reference_part: float, reference_rows: float) -> float:
-    table = np.array([[part, rows - part], [reference_part, reference_rows - reference_part]])
-    if not table.sum(axis=0).all():
-        return 1.0
-    return float(stats.chi2_contingency(table, correction=False)[1])
