@@ -61,6 +61,11 @@ on a path of their own, `/metrics/reference`.
         "mlmonitor_reference",
     ),
     (
+        "The business",
+        "What `monitor.business` is told, by declared metric and segment.",
+        "mlmonitor_business",
+    ),
+    (
         "The monitor itself",
         "What it could not do; none of this breaks a prediction.",
         "mlmonitor_monitor",
