@@ -41,6 +41,13 @@ _GO_PACKAGES: Final = tuple(
     f"github.com/prometheus/prometheus/cmd/{name}@{_GO_VERSION}"
     for name in ("prometheus", "promtool")
 )
+# Newer tags lack their built pages in the module.
+_ALERTMANAGER_VERSION: Final = "v0.28.1"
+_ALERTMANAGER_FOLDER: Final = f"alertmanager-{_ALERTMANAGER_VERSION}"
+_ALERTMANAGER_PACKAGES: Final = tuple(
+    f"github.com/prometheus/alertmanager/cmd/{name}@{_ALERTMANAGER_VERSION}"
+    for name in ("alertmanager", "amtool")
+)
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
@@ -63,6 +70,14 @@ class Prometheus:
 
 
 @dataclass(frozen=True)
+class Alertmanager:
+    """The programs of Alertmanager."""
+
+    alertmanager: Path
+    amtool: Path
+
+
+@dataclass(frozen=True)
 class Running:
     """A server that answers at `url`."""
 
@@ -82,7 +97,7 @@ def first(name: str = "prometheus") -> Path:
     for path in places:
         if path.exists() and _is_supported(path):
             return path
-    path = _cached("2.42") / name
+    path = _prometheus_folder("2.42") / name
     if not _is_supported(path):
         message = f"Prometheus: the distribution's is older than {_dotted(_OLDEST)}"
         raise Unavailable(message)
@@ -110,7 +125,7 @@ def obtain(version: str) -> Prometheus:
     on_path = _on_path(version)
     if on_path is not None:
         return on_path
-    folder = _cached(version)
+    folder = _prometheus_folder(version)
     found = _version(folder / "prometheus")
     if version == "2.42" and found[:2] != (2, 42):
         message = f"Prometheus 2.42: the distribution has {_dotted(found)}"
@@ -128,27 +143,63 @@ def prometheus(version: str, config: Path, data: Path | None = None) -> Iterator
         Unavailable: the version cannot be had.
         RuntimeError: it did not start; its last words are in the message.
     """
-    binary, port = obtain(version).prometheus, free_port()
-    url = f"http://127.0.0.1:{port}"
+    binary = obtain(version).prometheus
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        log = Path(folder) / "log"
+        storage = f"--storage.tsdb.path={data or Path(folder, 'data')}"
+        with _served([str(binary), f"--config.file={config}", storage], Path(folder)) as running:
+            yield running
+
+
+def alertmanager_programs() -> Alertmanager:
+    """Alertmanager and amtool.
+
+    Raises:
+        Unavailable: they cannot be had.
+    """
+    server, tool = shutil.which("alertmanager"), shutil.which("amtool")
+    if server is not None and tool is not None:
+        return Alertmanager(Path(server), Path(tool))
+    folder = _cached("Alertmanager", _ALERTMANAGER_FOLDER, _alertmanager_from_go, "alertmanager")
+    return Alertmanager(folder / "alertmanager", folder / "amtool")
+
+
+@contextmanager
+def alertmanager(config: Path) -> Iterator[Running]:
+    """An Alertmanager with a configuration file, until the block ends.
+
+    Raises:
+        Unavailable: it cannot be had.
+        RuntimeError: it did not start; its last words are in the message.
+    """
+    binary = alertmanager_programs().alertmanager
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [
             str(binary),
             f"--config.file={config}",
-            f"--storage.tsdb.path={data or Path(folder, 'data')}",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ]  # fmt: skip
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        try:
-            _wait(process, f"{url}/-/ready", log)
-            yield Running(url)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            f"--storage.path={Path(folder, 'data')}",
+            "--cluster.listen-address=",
+        ]
+        with _served(command, Path(folder)) as running:
+            yield running
+
+
+@contextmanager
+def _served(command: list[str], folder: Path) -> Iterator[Running]:
+    """A server of Prometheus's family on a free port, until the block ends."""
+    port, log = free_port(), folder / "log"
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, f"--web.listen-address=127.0.0.1:{port}"],
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        _wait(process, f"{url}/-/ready", log)
+        yield Running(url)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def free_port() -> int:
@@ -165,7 +216,8 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
             urllib.request.urlopen(url, timeout=1).close()
             return
         time.sleep(0.05)
-    message = f"Prometheus did not start: {log.read_text(errors='replace')[-2000:]}"
+    program = Path(str(process.args[0])).name  # type: ignore[index]
+    message = f"{program} did not start: {log.read_text(errors='replace')[-2000:]}"
     raise RuntimeError(message)
 
 
@@ -174,6 +226,12 @@ def _cache() -> Path:
     if named:
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlmonitor"
+
+
+def _prometheus_folder(version: str) -> Path:
+    """The folder of a version's programs, fetched where it is not there yet."""
+    source = _from_debian if version == "2.42" else _from_go
+    return _cached(f"Prometheus {version}", _FOLDERS[version], source, "prometheus")
 
 
 def _folder(version: str) -> Path:
@@ -209,28 +267,28 @@ def _on_path(version: str) -> Prometheus | None:
     return Prometheus(Path(server), Path(tool))
 
 
-def _cached(version: str) -> Path:
-    """The folder of a version's programs, fetched by one process while others wait."""
-    folder = _folder(version)
+def _cached(title: str, name: str, source: Callable[[Path], None], program: str) -> Path:
+    """The folder of some programs, fetched by one process while others wait."""
+    folder = _cache() / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with (folder.parent / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
-                _fetch(folder, _from_debian if version == "2.42" else _from_go)
+                _fetch(folder, source, program)
     except OSError as error:
-        message = f"Prometheus {version}: no place in the cache (MLMONITOR_CACHE): {error}"
+        message = f"{title}: no place in the cache (MLMONITOR_CACHE): {error}"
         raise Unavailable(message) from error
     return folder
 
 
-def _fetch(folder: Path, source: Callable[[Path], None]) -> None:
+def _fetch(folder: Path, source: Callable[[Path], None], program: str) -> None:
     """Fill a folder beside its place, try what came, and move it there in one step."""
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         ready = Path(temporary) / "ready"
         ready.mkdir()
         source(ready)
-        _version(ready / "prometheus")
+        _version(ready / program)
         ready.rename(folder)
 
 
@@ -258,8 +316,20 @@ def _from_go(folder: Path) -> None:
     if shutil.which("go") is None:
         message = "Prometheus 3: not on the PATH, and there is no Go to build it with"
         raise Unavailable(message)
-    print("Building Prometheus 3 from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
-    for package in _GO_PACKAGES:
+    _build("Prometheus 3", _GO_PACKAGES, folder)
+
+
+def _alertmanager_from_go(folder: Path) -> None:
+    """Build from the Go module."""
+    if shutil.which("go") is None:
+        message = "Alertmanager: not on the PATH, and there is no Go to build it with"
+        raise Unavailable(message)
+    _build("Alertmanager", _ALERTMANAGER_PACKAGES, folder)
+
+
+def _build(title: str, packages: tuple[str, ...], folder: Path) -> None:
+    print(f"Building {title} from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
+    for package in packages:
         command = ["go", "install", "-tags", "remove_all_sd", package]
         environment = {"GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"}
         _run(command, folder, _BUILD_SECONDS, environment)
@@ -289,11 +359,14 @@ def _run(
 
 def _obtain_or_say_why(version: str) -> None:
     try:
+        if version == "alertmanager":
+            print(f"Alertmanager: {alertmanager_programs().alertmanager.parent}")  # noqa: T201
+            return
         print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
     except Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or PROMETHEUS_VERSIONS:
+    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager"):
         _obtain_or_say_why(wanted)

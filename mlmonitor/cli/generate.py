@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @check_option
 @debug_option
 def generate_alerts(config_path: str | None, output: str, operator: bool, check: bool) -> None:  # noqa: FBT001 - flags
-    """Write Prometheus rules and their tests from monitoring.yaml."""
+    """Write Prometheus rules, their tests, and Alertmanager's routes from monitoring.yaml."""
     files = _rules(configuration(config_path))
     if operator:
         from mlmonitor.generate.operator import manifests
@@ -61,9 +61,10 @@ def generate(config_path: str | None, output: str, check: bool) -> None:  # noqa
 
 
 def _rules(config: MonitoringConfig) -> dict[str, str]:
+    from mlmonitor.generate.alertmanager import alertmanager
     from mlmonitor.generate.prometheus import rules
 
-    return rules(config)
+    return {**rules(config), **alertmanager(config)}
 
 
 def _dashboards(config: MonitoringConfig) -> dict[str, str]:

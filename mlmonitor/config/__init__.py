@@ -5,6 +5,7 @@ from mlmonitor.config.dashboards import DashboardSettings
 from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
+from mlmonitor.config.notifications import NotificationSettings
 from mlmonitor.config.prometheus import PrometheusSettings
 from mlmonitor.config.section import Duration, Positive, Section, Share
 from mlmonitor.config.slo import SloSettings
@@ -17,6 +18,7 @@ __all__ = [
     "LinkSettings",
     "ModelSettings",
     "MonitoringConfig",
+    "NotificationSettings",
     "Positive",
     "PrometheusSettings",
     "Section",

@@ -14,6 +14,7 @@ from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
 from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
+from mlmonitor.config.notifications import NotificationSettings
 from mlmonitor.config.prometheus import PrometheusSettings
 from mlmonitor.config.section import Section
 from mlmonitor.config.slo import SloSettings
@@ -49,6 +50,9 @@ class MonitoringConfig(Section):
     )
     links: LinkSettings = Field(
         default=LinkSettings(), description="Where alerts and dashboards point to."
+    )
+    notifications: NotificationSettings = Field(
+        default=NotificationSettings(), description="Who is told of alerts, and when."
     )
     models: tuple[ModelSettings, ...] = Field(default=(), description="The models.")
     dashboards: DashboardSettings = Field(

@@ -11,6 +11,7 @@ from mlmonitor.config import (
     LinkSettings,
     ModelSettings,
     MonitoringConfig,
+    NotificationSettings,
     PrometheusSettings,
     SloSettings,
     ThresholdSettings,
@@ -60,6 +61,7 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("slo")) == set(SloSettings.model_fields)
     assert set(table("alerts")) == set(AlertSettings.model_fields)
     assert set(table("links")) == set(LinkSettings.model_fields)
+    assert set(table("notifications")) == set(NotificationSettings.model_fields)
 
 
 @pytest.mark.parametrize("example", MORE)

@@ -1,0 +1,223 @@
+"""Alertmanager's configuration, on real amtool and a real Alertmanager."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+
+from mlmonitor.config import load_config
+from mlmonitor.errors import ConfigError
+from mlmonitor.generate import output
+from mlmonitor.generate.alertmanager import FILE, alertmanager
+from tests import components
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SETTINGS: Final = """
+scope_labels: [namespace]
+alerts: {time_scale: 0.01}
+notifications:
+  page:
+    slack: {url_file: slack, channel: "#pages"}
+    pagerduty: {routing_key_file: pagerduty}
+    email: {to: sre@example.com, from: m@example.com, smarthost: "mail.example.com:587", username: m, password_file: mail}
+    webhook: {url: "http://127.0.0.1:9096/page", token_file: token}
+  ticket:
+    webhook: {url: "http://127.0.0.1:9096/ticket"}
+  automate: {url: "http://127.0.0.1:9096/alerts", token_file: token}
+"""
+
+
+class _Receiver(ThreadingHTTPServer):
+    """Keeps what it is sent, by path."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str | None, dict[str, Any]]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, self.headers["Authorization"], json.loads(body)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep silent."""
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "monitoring.yaml"
+    path.write_text(text, encoding="utf-8")
+    output.write(alertmanager(load_config(path)), folder)
+    return folder / FILE
+
+
+def _amtool(*arguments: str) -> str:
+    run = subprocess.run(
+        [str(components.alertmanager_programs().amtool), *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", SETTINGS, "scope_labels: []", "notifications: {ticket_hours: {location: Europe/Oslo}}"],
+)
+def test_amtool_accepts_the_configuration(text: str, tmp_path: Path) -> None:
+    assert "SUCCESS" in _amtool("check-config", str(_written(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        (["alertname=MlmonitorColumnsGone", "severity=critical"], "automate,page"),
+        (["alertname=MlmonitorInputsDrifted", "severity=warning"], "ticket"),
+        (["alertname=MlmonitorColumnDrifted", "severity=info"], "record"),
+        (["alertname=SomethingElse", "severity=critical"], "record"),
+    ],
+)
+def test_severity_decides_who_is_told(labels: list[str], receivers: str, tmp_path: Path) -> None:
+    path = _written(tmp_path, SETTINGS)
+    told = _amtool("config", "routes", "test", f"--config.file={path}", *labels)
+    assert told.strip() == receivers
+
+
+def test_without_notifications_everything_is_recorded(tmp_path: Path) -> None:
+    written = yaml.safe_load(_written(tmp_path, "{}").read_text(encoding="utf-8"))
+    assert [set(one) for one in written["receivers"]] == [{"name"}] * 3
+
+
+def test_the_same_settings_give_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "monitoring.yaml").write_text(SETTINGS, encoding="utf-8")
+    config = load_config(tmp_path / "monitoring.yaml")
+    assert alertmanager(config) == alertmanager(config)
+
+
+@pytest.fixture(scope="module")
+def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Receiver]:
+    """What a real Alertmanager sends out for the alerts of `_send`."""
+    folder = tmp_path_factory.mktemp("alertmanager")
+    receiver = _Receiver()
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    port = str(receiver.server_port)
+    # Alertmanager resolves some of these against its own folder, and not the one of Slack.
+    settings = SETTINGS.replace("url_file: slack", f"url_file: {folder}/alertmanager/slack")
+    path = _written(folder, settings.replace("9096", port))
+    secrets = {
+        "slack": f"http://127.0.0.1:{port}/slack", "token": "secret", "pagerduty": "key", "mail": "p",
+    }  # fmt: skip
+    for name, secret in secrets.items():
+        (path.parent / name).write_text(secret)
+    with components.alertmanager(path) as server:
+        _send(server.url)
+        wanted = {"/slack", "/page", "/ticket", "/alerts"}
+        end = time.monotonic() + 30
+        while not wanted <= {one[0] for one in receiver.got} and time.monotonic() < end:
+            time.sleep(0.2)
+        yield receiver
+    receiver.shutdown()
+    receiver.server_close()
+
+
+def _send(url: str) -> None:
+    names = {
+        "MlmonitorPredictionsDrifted": ("critical", "distribution", "churn"),
+        "MlmonitorInputsDrifted": ("warning", "distribution", "churn"),
+        "MlmonitorColumnMissing": ("warning", "data", "prices"),
+        "MlmonitorServiceDown": ("critical", "operation", "gone"),
+        "MlmonitorErrorRateHigh": ("warning", "operation", "gone"),
+    }
+    alerts = [
+        {
+            "labels": {
+                "alertname": name, "severity": severity, "concern": concern, "model": model,
+                "namespace": "prod", "version": "1", "role": "live",
+            },
+            "annotations": {
+                "summary": f"{model}: <{name}> & more",
+                "description": f"what {name} measured",
+                "runbook_url": f"http://runbooks/{name}",
+                "dashboard_url": "http://grafana/d/mlmonitor",
+            },
+        }
+        for name, (severity, concern, model) in names.items()
+    ]  # fmt: skip
+    request = urllib.request.Request(
+        f"{url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def _told(receiver: _Receiver, path: str) -> list[dict[str, Any]]:
+    return [body for where, _, body in receiver.got if where == path]
+
+
+def _alerts(receiver: _Receiver, path: str) -> set[str]:
+    return {
+        alert["labels"]["alertname"] for body in _told(receiver, path) for alert in body["alerts"]
+    }
+
+
+def test_pages_and_tickets_go_where_they_belong(received: _Receiver) -> None:
+    pages = {"MlmonitorPredictionsDrifted", "MlmonitorServiceDown"}
+    assert _alerts(received, "/page") == pages
+    assert _alerts(received, "/alerts") == pages
+    assert {one["groupLabels"]["model"] for one in _told(received, "/page")} == {"churn", "gone"}
+
+
+def test_a_page_silences_its_details_and_a_service_that_is_down_the_rest(
+    received: _Receiver,
+) -> None:
+    assert _alerts(received, "/ticket") == {"MlmonitorColumnMissing"}
+
+
+def test_slack_shows_title_description_and_links(received: _Receiver) -> None:
+    shown = {
+        one["attachments"][0]["title"]: one["attachments"][0] for one in _told(received, "/slack")
+    }
+    page = shown["[CRITICAL] prod: churn: <MlmonitorPredictionsDrifted> & more"]
+    assert "what MlmonitorPredictionsDrifted measured" in page["text"]
+    assert "<http://runbooks/MlmonitorPredictionsDrifted|runbook>" in page["text"]
+    assert page["title_link"] == "http://grafana/d/mlmonitor"
+
+
+def test_tokens_come_from_files(received: _Receiver) -> None:
+    tokens = {path: token for path, token, _ in received.got}
+    assert tokens["/alerts"] == tokens["/page"] == "Bearer secret"
+    assert tokens["/ticket"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("page: {slack: {url: 'https://hooks'}}", "`url` is a secret.*url_file"),
+        ("page: {pagerduty: {routing_key: abc}}", "`routing_key` is a secret.*routing_key_file"),
+        ("ticket: {webhook: {url: hooks}}", "no web address"),
+        ("ticket: {email: {to: a, from: b, smarthost: mail}}", "smarthost"),
+        ("ticket_hours: {days: [caturday]}", "'caturday' is no day"),
+        ("ticket_hours: {hours: ['17:00-09:00']}", "no span of a day"),
+        ("pages: {}", "pages"),
+    ],
+)
+def test_bad_settings_name_file_key_and_fix(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "monitoring.yaml"
+    path.write_text(f"notifications:\n  {text}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"(?s)monitoring.yaml.*{message}"):
+        load_config(path)
