@@ -33,9 +33,16 @@ def binned(
         range=(float(known.min()), float(known.max())),
         mean=float(known.mean()),
         deviation=float(known.std()),
+        absolute_deviation=_absolute_deviation(known),
         median=float(np.median(known)),
         nonzero=int((known != 0).sum()),
     )
+
+
+def _absolute_deviation(known: Any) -> float | None:
+    """Mean distance from the mean, in deviations."""
+    deviation = float(known.std())
+    return float(np.abs(known - known.mean()).mean()) / deviation if deviation else None
 
 
 def categorical(name: str, counts: dict[str, int], **options: Any) -> Column:

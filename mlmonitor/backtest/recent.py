@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlmonitor.backtest.rules import Rule
-    from mlmonitor.backtest.steps import Array, ColumnSteps
+    from mlmonitor.backtest.steps import ColumnSteps
+    from mlmonitor.drift.cells import Array
 
 _FEW: Final = 10
 _SOME: Final = 30

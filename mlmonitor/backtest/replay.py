@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlmonitor.backtest import evidence
-from mlmonitor.backtest.evidence import Sample
 from mlmonitor.backtest.recent import Recent, conditions
 from mlmonitor.backtest.schedule import Schedule
-from mlmonitor.backtest.support import Support
+from mlmonitor.drift import evidence
+from mlmonitor.drift.evidence import Sample, reference_distance
 from mlmonitor.errors import MlmonitorError
-from mlmonitor.tally.grid import deviation_scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -150,7 +148,7 @@ class Recorder:
         self.columns.append(counted.column)
         self.rows = np.maximum(self.rows, counted.rows)
         proof = np.zeros(self.traffic.steps + 1, bool)
-        reference = Sample.of_reference(counted.column, _distance(counted.column))
+        reference = Sample.of_reference(counted.column, reference_distance(counted.column))
         for index, schedule in enumerate(self.schedules):
             sums = counted.sums(schedule.first, schedule.last)
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -287,15 +285,3 @@ def _examined(
             sure = np.asarray(found.p_value < _PROOF)
     p_values *= (~np.isnan(p_values)).sum(axis=1, keepdims=True)
     return _Examined((effects, p_values), sure)
-
-
-def _distance(column: Column) -> float:
-    """Mean distance of the reference's values from their mean, in its deviations."""
-    if not column.is_binned:
-        return 0.0
-    known = getattr(column, "absolute_deviation", None)
-    if known is not None:
-        return float(known)
-    support = Support.of(column)
-    scale = deviation_scale(column)
-    return float(support.chances @ np.abs(support.values - (column.mean or 0.0)) / scale)

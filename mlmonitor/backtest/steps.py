@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlmonitor.drift.cells import Array, Windows
 from mlmonitor.reference import Reference  # noqa: TC001 - a field
 from mlmonitor.tally.totals import ColumnTotals
 
@@ -15,35 +16,10 @@ if TYPE_CHECKING:
 
     from mlmonitor.reference import Column
 
-Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
 
 @dataclass(frozen=True)
-class ColumnSteps:
-    """The counts of one column in each of S spans of time: steps, or windows.
-
-    Attributes:
-        column: the reference that they are counted against.
-        rows, missing: shape (S,).
-        cells: shape (S, B), values by bin, or by category with `__other__` and `__unseen__` last;
-            B is 0 for a column that is only counted.
-        above, below, squares: shape (S,), deviations as `ColumnTotals` has them.
-        nonzero: shape (S,).
-    """
-
-    column: Column
-    rows: Array
-    missing: Array
-    cells: Array
-    above: Array
-    below: Array
-    squares: Array
-    nonzero: Array
-
-    @property
-    def values(self) -> Array:
-        """Rows with a value in a bin or category, shape (S,)."""
-        return self.cells.sum(axis=1) if self.cells.shape[1] else self.rows - self.missing
+class ColumnSteps(Windows):
+    """The counts of one column in each of S spans of time: steps, or windows."""
 
     def sums(self, first: np.ndarray, last: np.ndarray) -> ColumnSteps:
         """The counts of windows: of the steps from `first` up to, not with, `last`.

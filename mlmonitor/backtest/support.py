@@ -13,7 +13,7 @@ from mlmonitor.reference.model import shares
 from mlmonitor.tally.grid import deviation_scale
 
 if TYPE_CHECKING:
-    from mlmonitor.backtest.steps import Array
+    from mlmonitor.drift.cells import Array
     from mlmonitor.reference import Column
 
 _POINTS: Final = 4

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mlmonitor.backtest.steps import Array
+    from mlmonitor.drift.cells import Array
     from mlmonitor.reference import Column, Reference
 
 _BLOCK_STEPS: Final = 288

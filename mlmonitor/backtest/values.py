@@ -18,7 +18,7 @@ from mlmonitor.tally.rows import as_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlmonitor.backtest.steps import Array
+    from mlmonitor.drift.cells import Array
     from mlmonitor.reference import Column
 
 _NUMBER_KINDS: Final = "fiub"

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlmonitor.drift import statistics
-from mlmonitor.drift.report import ColumnReport, Report, Test
-from mlmonitor.reference.model import shares
+from mlmonitor.drift import evidence, statistics
+from mlmonitor.drift.cells import one_window, reference_cells
+from mlmonitor.drift.evidence import Sample
+from mlmonitor.drift.report import ColumnReport, Report
 from mlmonitor.tally.totals import Totals
 from mlmonitor.thresholds import FALSE_DISCOVERY_RATE, Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from mlmonitor.drift.statistics import Floats
-    from mlmonitor.reference import Column, Reference
+    from mlmonitor.reference import Reference
     from mlmonitor.tally.totals import ColumnTotals
 
 _DEFAULTS = Thresholds()
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """One test of one column: its effect over the threshold, and its p-value."""
-
-    test: Test
-    effect: float
-    p_value: float
-    rows: float
 
 
 def compare(
@@ -42,47 +32,40 @@ def compare(
 
     A column has drifted when one of its tests finds an effect above its threshold, and evidence:
     its p-value, times the column's number of tests, within the Benjamini-Hochberg limit over all
-    columns that have enough rows.
+    columns that have enough rows; inputs are one family of columns, what the model gives another.
 
     Raises:
         MlmonitorError: SciPy is not installed.
     """
     counted = totals.columns() if isinstance(totals, Totals) else totals
     columns = [_column(one, thresholds) for one in counted]
-    known = [column.p_value for column in columns if column.p_value is not None]
     rate = FALSE_DISCOVERY_RATE if thresholds.alpha is None else thresholds.alpha
-    limit = statistics.false_discovery_limit(np.array(known, dtype=np.float64), rate)
-    judged = sorted((_judged(column, limit) for column in columns), key=_worst_first)
+    inputs = [column for column in columns if column.side == "input"]
+    others = [column for column in columns if column.side != "input"]
+    judged = [*_judged(inputs, rate), *_judged(others, rate)]
     rows = max((column.rows for column in columns), default=0.0)
-    return Report(reference.model, reference.version, rows, thresholds, tuple(judged))
-
-
-def reference_cells(column: Column) -> Floats:
-    """Reference rows by bin or category, the last two categories `__other__` and `__unseen__`.
-
-    Shares of all values, so that they agree with what a monitor exposes.
-    """
-    if column.is_binned:
-        counts: Sequence[float] = column.counts or ()
-    else:
-        counts = [*(column.categories or {}).values(), column.other, 0]
-    return np.array(shares(counts)) * column.values
+    return Report(
+        reference.model,
+        reference.version,
+        rows,
+        thresholds,
+        tuple(sorted(judged, key=_worst_first)),
+    )
 
 
 def _column(totals: ColumnTotals, thresholds: Thresholds) -> ColumnReport:
     column = totals.column
-    facts: dict[str, Any] = {}
-    findings = [*_missing(totals, thresholds, facts)]
-    if totals.values > 0 and column.values > 0 and (column.is_binned or column.is_categorical):
-        findings += _distribution(totals, thresholds, facts)
-        if column.is_binned:
-            findings += _mean(totals, thresholds, facts)
-        if column.kind == "sparse":
-            findings += _nonzero(totals, thresholds, facts)
+    known = _facts(totals, thresholds)
+    baseline = Sample.of_reference(column, evidence.reference_distance(column))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        current = Sample.of_windows(one_window(totals), thresholds.correlation)
+    found = [
+        one
+        for one in evidence.examine(column, current, baseline, thresholds)
+        if np.isfinite(one.effect[0]) and np.isfinite(one.p_value[0])
+    ]
     tested = {
-        finding.test: finding.p_value
-        for finding in findings
-        if finding.rows >= thresholds.minimum_rows
+        one.test: float(one.p_value[0]) for one in found if one.rows[0] >= thresholds.minimum_rows
     }
     return ColumnReport(
         column.name,
@@ -90,78 +73,54 @@ def _column(totals: ColumnTotals, thresholds: Thresholds) -> ColumnReport:
         column.kind,
         totals.rows,
         totals.values,
-        effects={finding.test: finding.effect for finding in findings},
+        effects={one.test: float(one.effect[0]) for one in found},
         p_values=tested,
         p_value=min(1.0, len(tested) * min(tested.values())) if tested else None,
-        **facts,
+        **known,
     )
 
 
-def _missing(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -> list[_Finding]:
-    rows, column = totals.rows, totals.column
-    if rows <= 0:
-        return []
-    facts["missing_ratio"] = totals.missing / rows
-    if not column.rows:
-        return []
-    shift = facts["missing_shift"] = facts["missing_ratio"] - column.missing_ratio
-    z = statistics.share_z(totals.missing, rows, column.missing, column.rows)
-    effect = abs(shift) / thresholds.missing
-    return [_Finding("missing", effect, statistics.normal_p(z), rows)]
-
-
-def _distribution(
-    totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]
-) -> list[_Finding]:
-    column, values = totals.column, totals.values
+def _facts(totals: ColumnTotals, thresholds: Thresholds) -> dict[str, Any]:
+    """What the report shows besides effects and p-values."""
+    column, values, facts = totals.column, totals.values, dict[str, Any]()
+    if totals.rows > 0:
+        facts["missing_ratio"] = totals.missing / totals.rows
+        if column.rows:
+            facts["missing_shift"] = facts["missing_ratio"] - column.missing_ratio
     current = totals.bins if totals.bins is not None else totals.categories
+    if current is None or values <= 0 or column.values <= 0:
+        return facts
     reference = reference_cells(column)
-    if current is None:
-        return []
+    rows = float(evidence.effective(np.array([values]), thresholds.correlation)[0])
     facts["psi"] = statistics.psi(current, reference)
-    facts["psi_noise"] = statistics.psi_noise(len(reference), values, column.values)
+    facts["psi_noise"] = statistics.psi_noise(len(reference), rows, column.values)
     facts["js"] = statistics.jensen_shannon(current, reference)
-    effect = (facts["psi"] - facts["psi_noise"]) / thresholds.psi
-    if column.is_binned:
-        facts["ks"] = statistics.kolmogorov_smirnov(current, reference)
-        p_value = statistics.kolmogorov_smirnov_p(facts["ks"], values, column.values)
-        effect = max(effect, facts["ks"] / thresholds.ks)
-    else:
-        facts["chi2"], facts["chi2_freedom"] = statistics.chi_square(current, reference)
-        p_value = statistics.chi_square_p(facts["chi2"], facts["chi2_freedom"])
-    return [_Finding("distribution", effect, p_value, values)]
+    if not column.is_binned:
+        scale = rows / values
+        found = statistics.chi_square(current * scale, reference)
+        return facts | {"chi2": found[0], "chi2_freedom": found[1]}
+    facts["ks"] = statistics.kolmogorov_smirnov(current, reference)
+    facts["rank_shift"] = statistics.rank_shift(current, reference)
+    facts["mean_shift"] = (totals.above - totals.below) / values
+    if values > 1:
+        facts["variance_ratio"] = statistics.variance(facts["mean_shift"], totals.squares, values)
+    if column.kind == "sparse" and column.nonzero is not None:
+        facts["nonzero_shift"] = totals.nonzero / values - column.nonzero / column.values
+    return facts
 
 
-def _mean(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -> list[_Finding]:
-    column, values = totals.column, totals.values
-    shift = facts["mean_shift"] = (totals.above - totals.below) / values
-    if values <= 1 or column.values <= 1:
-        return []
-    spread = statistics.variance(shift, totals.squares, values)
-    facts["variance_ratio"] = spread
-    own = 1.0 if column.deviation else 0.0
-    p_value = statistics.welch_p(shift, spread, values, own, column.values)
-    return [_Finding("mean", abs(shift) / thresholds.mean_shift, p_value, values)]
-
-
-def _nonzero(totals: ColumnTotals, thresholds: Thresholds, facts: dict[str, Any]) -> list[_Finding]:
-    column, values = totals.column, totals.values
-    if column.nonzero is None:
-        return []
-    shift = totals.nonzero / values - column.nonzero / column.values
-    facts["nonzero_shift"] = shift
-    z = statistics.share_z(totals.nonzero, values, column.nonzero, column.values)
-    return [_Finding("nonzero", abs(shift) / thresholds.nonzero, statistics.normal_p(z), values)]
-
-
-def _judged(column: ColumnReport, limit: float) -> ColumnReport:
-    effects, p_values = column.effects or {}, column.p_values or {}
-    reasons = tuple(
-        test
-        for test, p_value in p_values.items()
-        if effects[test] > 1 and p_value * len(p_values) <= limit
-    )
-    return replace(column, reasons=reasons)
+def _judged(columns: list[ColumnReport], rate: float) -> Iterable[ColumnReport]:
+    """The columns of one family with the tests that convict them."""
+    known = [column.p_value for column in columns if column.p_value is not None]
+    limit = float(evidence.limits(np.array([known]), rate)[0]) if known else rate
+    for column in columns:
+        effects, p_values = column.effects or {}, column.p_values or {}
+        reasons = tuple(
+            test
+            for test, p_value in p_values.items()
+            if effects[test] > 1 and p_value * len(p_values) <= limit
+        )
+        yield replace(column, reasons=reasons)
 
 
 def _worst_first(column: ColumnReport) -> tuple[bool, float, str, str]:

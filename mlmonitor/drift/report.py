@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from mlmonitor.thresholds import Thresholds
 
-Test = Literal["distribution", "mean", "missing", "nonzero"]
+Test = Literal["distribution", "mean", "spread", "rank", "missing", "nonzero"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class ColumnReport:
         psi_noise: PSI to expect without drift.
         mean_shift: in reference standard deviations (in the column's unit where those are 0).
         variance_ratio: current variance over the reference's, in the same unit.
+        rank_shift: how much oftener a value lies above one of the reference than below it.
         effects: effect over its threshold, by test; above 1 is large.
         p_values: by test; empty with too few rows.
         p_value: the smallest of them times their number.
@@ -44,6 +45,7 @@ class ColumnReport:
     chi2_freedom: int | None = None
     mean_shift: float | None = None
     variance_ratio: float | None = None
+    rank_shift: float | None = None
     effects: dict[Test, float] | None = None
     p_values: dict[Test, float] | None = None
     p_value: float | None = None
@@ -116,6 +118,7 @@ _COLUMN_HELP: Final[dict[str, str]] = {
     "chi2_freedom": "Degrees of freedom of chi2.",
     "mean_shift": "Distance of the means in reference standard deviations.",
     "variance_ratio": "Variance over the reference's.",
+    "rank_shift": "How much oftener a value lies above one of the reference than below it.",
     "effects": "Effect over its threshold, by test; above 1 is large.",
     "p_values": "Chance of such a difference without drift, by test.",
     "p_value": "Smallest p-value of the column times the number of its tests.",
@@ -130,7 +133,11 @@ _COUNTS: Final = ("rows", "values")
 def json_schema() -> dict[str, Any]:
     """JSON Schema of `Report.to_dict()`."""
     number = {"type": "number", "minimum": 0}
-    thresholds = {field.name: {"type": "number"} for field in fields(Thresholds)}
+    number_or_none = {"type": ["number", "null"]}
+    thresholds: dict[str, Any] = {
+        field.name: number_or_none if field.default is None else {"type": "number"}
+        for field in fields(Thresholds)
+    }
     columns = {"type": "array", "items": _object(_column_properties())}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

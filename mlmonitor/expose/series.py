@@ -292,6 +292,7 @@ def _binned_reference(column: Column, labels: Labels) -> Iterator[Known]:
     for metric, value in (
         (names.REFERENCE_MEAN, column.mean),
         (names.REFERENCE_DEVIATION, column.deviation),
+        (names.REFERENCE_ABSOLUTE_DEVIATION, column.absolute_deviation),
         (names.REFERENCE_MEDIAN, column.median),
     ):
         if value is not None:

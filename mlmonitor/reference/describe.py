@@ -32,7 +32,7 @@ class Description:
         kind: its kind.
         edges: upper edges of all bins but the last.
         counts: values a bin, filled by the second pass.
-        squares: sums of squared distances from the mean, by block.
+        squares, distances: sums of (squared) distances from the mean, by block.
         categories: how many categories are kept.
     """
 
@@ -42,6 +42,7 @@ class Description:
     counts: np.ndarray
     categories: int
     squares: list[float] = field(default_factory=list)
+    distances: list[float] = field(default_factory=list)
 
     @classmethod
     def of(cls, survey: Survey, kind: Kind, bins: int, categories: int) -> Description:
@@ -58,6 +59,7 @@ class Description:
         self.counts += np.diff(upto, prepend=0, append=len(known))
         with np.errstate(over="ignore"):
             distances = known[np.isfinite(known)] - self.survey.mean
+            self.distances.append(float(np.abs(distances).sum()))
             # Not a dot product, whose sum depends on how many threads share it.
             self.squares.append(float(np.multiply(distances, distances, out=distances).sum()))
 
@@ -100,13 +102,16 @@ class Description:
         survey = self.survey
         variance = math.fsum(self.squares) / survey.finite
         sample = survey.sample[np.isfinite(survey.sample)]
+        deviation = math.sqrt(variance) if math.isfinite(variance) else 0.0
+        distance = math.fsum(self.distances) / survey.finite
         return {
             "missing": survey.missing + survey.text_values,
             "edges": tuple(self.edges.tolist()),
             "counts": tuple(self.counts.tolist()),
             "range": (survey.low, survey.high),
             "mean": survey.mean,
-            "deviation": math.sqrt(variance) if math.isfinite(variance) else 0.0,
+            "deviation": deviation,
+            "absolute_deviation": min(distance / deviation, 1.0) if deviation else None,
             # Halved, because the mean of the middle two may be beyond the largest float.
             "median": 2 * float(np.median(sample / 2)) if len(sample) else survey.mean,
             "nonzero": survey.numbers - survey.zeros,

@@ -57,6 +57,7 @@ class Column(BaseModel):
     range: tuple[Finite, Finite] | None = None
     mean: Finite | None = None
     deviation: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    absolute_deviation: Annotated[float, Field(gt=0, le=1)] | None = None
     median: Finite | None = None
     nonzero: Count | None = None
     categories: dict[str, Count] | None = None

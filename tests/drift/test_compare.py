@@ -51,7 +51,7 @@ def test_what_drifted_is_found_for_its_reason() -> None:
     report = _report(1500)
     reasons = {column.column: set(column.reasons) for column in report.columns if column.drifted}
     assert reasons["gone"] == {"missing"}
-    assert reasons["prediction"] == {"distribution", "mean"}
+    assert reasons["prediction"] == {"distribution", "mean", "rank"}
     assert "distribution" in reasons["changed"]
     assert report.drifted == len(reasons)
 

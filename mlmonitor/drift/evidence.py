@@ -1,4 +1,4 @@
-"""The statistics of `mlmonitor.drift` for many windows at once: effects and p-values by test.
+"""Effects and p-values of all tests of a column, for many windows at once.
 
 Formulas and sources are those of docs/drift.md. A sample's values are not independent: evidence counts
 n / (1 + (n - 1) rho) of them (Kish, Survey Sampling, 1965).
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from mlmonitor.drift.compare import reference_cells
+from mlmonitor.drift.cells import Array, reference_cells
 from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from mlmonitor.backtest.steps import Array, ColumnSteps
+    from mlmonitor.drift.cells import Windows
+    from mlmonitor.drift.report import Test
     from mlmonitor.reference import Column
     from mlmonitor.thresholds import Thresholds
 
@@ -29,7 +30,7 @@ _ERRORS: Final = {"divide": "ignore", "invalid": "ignore", "over": "ignore"}
 class Finding(NamedTuple):
     """One test over T windows: effect over its threshold, p-value, rows counted; shape (T,)."""
 
-    test: str
+    test: Test
     effect: Array
     p_value: Array
     rows: Array
@@ -62,7 +63,7 @@ class Sample:
     nonzero: Array
 
     @classmethod
-    def of_windows(cls, sums: ColumnSteps, rho: float) -> Sample:
+    def of_windows(cls, sums: Windows, rho: float) -> Sample:
         """Windows of traffic whose rows are correlated by `rho`."""
         values = sums.values
         mean = (sums.above - sums.below) / values
@@ -97,6 +98,21 @@ class Sample:
         rows, own, missing, values, evidence, *rest = (np.array([float(n)]) for n in numbers)
         cells = reference_cells(column) if compared else np.zeros(0)
         return cls(rows, own, missing, values, evidence, cells[None, :], *rest)
+
+
+def reference_distance(column: Column) -> float:
+    """Mean distance of the reference's values from their mean, in its deviations.
+
+    Profiles of earlier versions do not hold it: then as if the values stood in the middle of their bins.
+    """
+    if column.absolute_deviation is not None or not column.is_binned or not column.deviation:
+        return column.absolute_deviation or 0.0
+    low, high = column.range or (-np.inf, np.inf)
+    edges = np.array(column.edges or ())
+    ends = np.concatenate([[min(low, edges[0])], edges, [max(high, edges[-1])]])
+    middles = np.clip((ends[:-1] + ends[1:]) / 2, low, high)
+    weights = reference_cells(column) / column.values
+    return float(np.abs(middles - (column.mean or 0.0)) @ weights / column.deviation)
 
 
 def effective(rows: Array, rho: float) -> Array:
@@ -138,7 +154,7 @@ def _examine(
 
 
 def _share(
-    test: str, now: tuple[Array, Array, Array], then: tuple[Array, Array, Array], limit: float
+    test: Test, now: tuple[Array, Array, Array], then: tuple[Array, Array, Array], limit: float
 ) -> Finding:
     """Two shares by their pooled standard error; each side is (part, whole, effective whole)."""
     p, q, n, m = now[0] / now[1], then[0] / then[1], now[2], then[2]
