@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor.generate import output
 from mlmonitor.generate.prometheus import RuleSettings, drift_rules
+from mlmonitor.thresholds import Thresholds
 from tests import components, drift_sample
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 
 SCRAPE, STEP, WINDOW, SLOW = 1.0, 5.0, 30.0, 120.0
 REACH: Final = STEP + SCRAPE
-SETTINGS: Final = RuleSettings(scrape_interval=SCRAPE, step=STEP, windows=(WINDOW, SLOW))
+ALPHA: Final = 0.01
+SETTINGS: Final = RuleSettings(
+    scrape_interval=SCRAPE,
+    step=STEP,
+    windows=(WINDOW, SLOW),
+    thresholds=Thresholds(alpha=ALPHA),
+)
 SLICES, PAUSE, LATE_SLICE = 36, 0.5, 14
 PARTS: Final = ("upper", "category", "direction", "test")
 Group = tuple[str, str, str]

@@ -11,7 +11,7 @@ import pytest
 from mlmonitor.drift import Report, compare
 from mlmonitor.tally import ColumnTotals
 from tests import drift_session
-from tests.drift_session import REACH, SCRAPE, SETTINGS, Recorded, Run, group
+from tests.drift_session import ALPHA, REACH, SCRAPE, SETTINGS, Recorded, Run, group
 
 if TYPE_CHECKING:
     from mlmonitor.reference import Column
@@ -109,7 +109,7 @@ def _assert_same_evidence(found: float, expected: float, place: str) -> None:
     if 1e-8 <= expected <= 0.5:
         assert found == pytest.approx(expected, rel=0.01), place
     else:
-        assert (found <= THRESHOLDS.alpha) == (expected <= THRESHOLDS.alpha), place
+        assert (found <= ALPHA) == (expected <= ALPHA), place
 
 
 def _assert_counted(found: float | None, sent: float, first: float, column: Column) -> None:
