@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor import names
+from mlmonitor import durations, names
 from mlmonitor.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from promql_parser import Call, Expr
 
-_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 _PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z0-9_.]*)>")
 _TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
@@ -40,38 +38,7 @@ _FOREIGN_LABELS: Final = frozenset(
 )
 
 
-def duration(seconds: float) -> str:
-    """A number of seconds as Prometheus writes it: 3599.999 is `59m59s999ms`.
-
-    Raises:
-        GenerationError: less than a millisecond.
-    """
-    rest = round(seconds * 1000)
-    if rest <= 0:
-        message = f"A duration of {seconds} seconds is too short; choose at least 1ms."
-        raise GenerationError(message)
-    text = ""
-    for unit, length in _UNITS:
-        count, rest = divmod(rest, length)
-        text += f"{count}{unit}" if count else ""
-    return text
-
-
-def seconds(text: str) -> float:
-    """The length of a duration as Prometheus writes it, such as `1h30m`.
-
-    Raises:
-        GenerationError: not a duration, or of no length.
-    """
-    found = _DURATION.fullmatch(text)
-    length = 0
-    if found:
-        for group, (_, unit) in zip(found.groups(), _UNITS, strict=True):
-            length += int(group or 0) * unit
-    if not length:
-        message = f"{text!r} is no duration; write it as 30s, 5m, 1h or 1d."
-        raise GenerationError(message)
-    return length / 1000
+duration, seconds = durations.duration, durations.seconds
 
 
 @dataclass(frozen=True)
