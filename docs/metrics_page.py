@@ -71,6 +71,11 @@ on a path of their own, `/metrics/reference`.
         "mlmonitor_monitor",
     ),
     ("Its workers", "One series a live worker process, gone with it.", "mlmonitor_process"),
+    (
+        "The responder",
+        "What `mlmonitor respond` exposes on a `/metrics` of its own.",
+        "mlmonitor_(respond|breaker)",
+    ),
 )
 
 

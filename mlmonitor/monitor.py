@@ -14,6 +14,7 @@ from urllib.parse import quote
 from prometheus_client import REGISTRY
 
 from mlmonitor import expose, names
+from mlmonitor.breaker import Breaker
 from mlmonitor.business import declared
 from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
@@ -63,6 +64,11 @@ class Monitor:
         series_cap: most series to expose; columns beyond it are left out, which is logged.
         business: what `business` records, by name: `{"type": "counter"}` or `gauge`, or
             `{"type": "distribution", "buckets": [10, 100]}`, each with `segments` if need be.
+        breaker: where `breaker` reads what was decided about the model: the address of
+            `mlmonitor respond`, or the folder of its states; without it, it is always closed.
+
+    Attributes:
+        breaker: tells whether a call is to be answered by a fallback, see `Breaker`.
 
     Raises:
         ProfileError: the reference cannot be read, or is of another model or version.
@@ -82,6 +88,7 @@ class Monitor:
         exceptions: Sequence[str] = EXCEPTIONS,
         series_cap: int = SERIES_CAP,
         business: Mapping[str, object] | None = None,
+        breaker: str | os.PathLike[str] | None = None,
     ) -> None:
         if role not in names.ROLES:
             message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
@@ -97,6 +104,10 @@ class Monitor:
         self._counting = Counting(self._tally, self._active, self.raised, self.failed)
         self._business_taker = self._tally.business.taker
         self._blocks = Blocks(self._counting)
+        self.breaker = Breaker(
+            self.identity[0], self.identity[1], breaker,
+            failed=functools.partial(self.failed, "breaker"),
+        )  # fmt: skip
         if self.reference is None:
             _log.warning(
                 "%s: no reference; requests, errors, latency and outputs are counted. "

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from mlmonitor.cli import backtest, cardinality, check, drift, generate, profile, schema
+from mlmonitor.cli import (
+    backtest,
+    cardinality,
+    check,
+    drift,
+    generate,
+    profile,
+    respond,
+    schema,
+)
 from mlmonitor.cli.program import program
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ __all__ = [
     "main",
     "profile",
     "program",
+    "respond",
     "schema",
 ]
 

@@ -7,6 +7,7 @@ from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
 from mlmonitor.config.notifications import NotificationSettings
 from mlmonitor.config.prometheus import PrometheusSettings
+from mlmonitor.config.respond import RespondSettings
 from mlmonitor.config.section import Duration, Positive, Section, Share
 from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
@@ -21,6 +22,7 @@ __all__ = [
     "NotificationSettings",
     "Positive",
     "PrometheusSettings",
+    "RespondSettings",
     "Section",
     "Share",
     "SloSettings",

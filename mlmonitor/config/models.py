@@ -54,6 +54,9 @@ class ModelSettings(Section):
     depends_on: tuple[DependencySettings, ...] = Field(
         default=(), description="What it needs from others."
     )
+    breaker: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Address of `mlmonitor respond`, or the folder of its breakers."
+    )
 
     @field_validator("reference")
     @classmethod

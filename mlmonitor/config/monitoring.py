@@ -16,6 +16,7 @@ from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.notifications import NotificationSettings
 from mlmonitor.config.prometheus import PrometheusSettings
+from mlmonitor.config.respond import RespondSettings
 from mlmonitor.config.section import Section
 from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
@@ -53,6 +54,9 @@ class MonitoringConfig(Section):
     )
     notifications: NotificationSettings = Field(
         default=NotificationSettings(), description="Who is told of alerts, and when."
+    )
+    respond: RespondSettings = Field(
+        default=RespondSettings(), description="What is done by itself when a page stands."
     )
     models: tuple[ModelSettings, ...] = Field(default=(), description="The models.")
     dashboards: DashboardSettings = Field(
@@ -133,7 +137,7 @@ class MonitoringConfig(Section):
             ConfigError: see `model`.
         """
         model = self.model(name, version, role)
-        keys = ("version", "reference", "role", "series_cap", "exceptions")
+        keys = ("version", "reference", "role", "series_cap", "exceptions", "breaker")
         return {key: value for key in keys if (value := getattr(model, key)) is not None}
 
     @cached_property

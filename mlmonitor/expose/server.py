@@ -14,6 +14,8 @@ from mlmonitor.errors import MlmonitorError
 from mlmonitor.expose.apps import wsgi_app
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from prometheus_client import CollectorRegistry
 
     from mlmonitor.expose.apps import ReferencePlace
@@ -42,17 +44,27 @@ def start_server(
     Raises:
         MlmonitorError: the address or port cannot be had.
     """
+    server = listen(addr, port, wsgi_app(registry, reference=reference))
+    thread = threading.Thread(target=server.serve_forever, name="mlmonitor-metrics", daemon=True)
+    thread.start()
+    return server, thread
+
+
+def listen(addr: str, port: int, app: WSGIApplication) -> WSGIServer:
+    """A server for an application, bound but not serving yet.
+
+    Raises:
+        MlmonitorError: the address or port cannot be had.
+    """
     kind = _Ipv6Server if ":" in addr else _Server
     try:
         server = kind((addr, port), _QuietHandler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        message = f"{addr}:{port}: metrics cannot be served there ({reason}); choose another port."
+        message = f"{addr}:{port}: nothing can be served there ({reason}); choose another port."
         raise MlmonitorError(message) from error
-    server.set_app(wsgi_app(registry, reference=reference))
-    thread = threading.Thread(target=server.serve_forever, name="mlmonitor-metrics", daemon=True)
-    thread.start()
-    return server, thread
+    server.set_app(app)
+    return server
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):

@@ -28,6 +28,10 @@ LABELS: Final[dict[str, str]] = {
     "alert": "Name of an alert whose threshold the series is.",
     "dependency": "Name of something upstream that a model depends on.",
     "concern": "What an alert is about, such as data or operation.",
+    "action": "What a step of the response ladder does.",
+    "outcome": "How a step of the response ladder went: done, already, dry_run or failed.",
+    "phase": "Phase of a breaker: closed, open or probation.",
+    "code": "HTTP status of an answer.",
     "metric": "Declared name of a business metric.",
     "segment": "Declared value that a business metric is told apart by, other, or all.",
     "pid": "Process id of a worker.",
@@ -52,5 +56,5 @@ EXTREME: Final = "extreme"
 INVALID_REASONS: Final = (WRONG_TYPE, NOT_FINITE, OUT_OF_RANGE, NOT_ALLOWED, EXTREME)
 
 # Stages of the monitor in which something of its own can fail.
-FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose", "business")
+FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose", "business", "breaker")
 DROP_REASONS: Final = ("backlog", "fold")

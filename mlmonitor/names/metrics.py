@@ -74,6 +74,19 @@ MODEL_LOADED = _metric(
     IDENTITY,
     "seconds",
 )
+MODEL_TRAINED = _metric(
+    "gauge",
+    "mlmonitor_model_trained_timestamp_seconds",
+    "Unix time at which the model was trained, as far as it is known.",
+    IDENTITY,
+    "seconds",
+)
+MODEL_MISMATCH = _metric(
+    "gauge",
+    "mlmonitor_model_mismatch",
+    "1 where the live model is not the one that was profiled, by what differs, else 0.",
+    (*IDENTITY, "reason"),
+)
 
 COLUMN_ROWS = _metric(
     "counter", "mlmonitor_column_rows_total", "Rows in which the column was looked for.", COLUMN
@@ -184,6 +197,13 @@ REFERENCE_CORRELATION = _metric(
     (*COLUMN, "window"),
     "ratio",
 )
+REFERENCE_CREATED = _metric(
+    "gauge",
+    "mlmonitor_reference_created_timestamp_seconds",
+    "Unix time at which the reference data were gathered, as far as it is known.",
+    (*IDENTITY, "reference"),
+    "seconds",
+)
 COLUMN_INFO = _metric(
     "info",
     "mlmonitor_column_info",
@@ -261,9 +281,58 @@ PROCESS_DESCRIPTORS = _metric(
     "Open file descriptors of a live worker.",
     PROCESS,
 )
+PROCESS_MAX_DESCRIPTORS = _metric(
+    "gauge",
+    "mlmonitor_process_max_descriptors",
+    "Most file descriptors that a live worker may open.",
+    PROCESS,
+)
+PROCESS_STARTED = _metric(
+    "gauge",
+    "mlmonitor_process_start_timestamp_seconds",
+    "Unix time at which a live worker started.",
+    PROCESS,
+    "seconds",
+)
+PROCESS_MEMORY_LIMIT = _metric(
+    "gauge",
+    "mlmonitor_process_memory_limit_bytes",
+    "Most memory that the workers of a pod may use together.",
+    IDENTITY,
+    "bytes",
+)
+PROCESS_CPU_LIMIT = _metric(
+    "gauge",
+    "mlmonitor_process_cpu_limit_cores",
+    "CPUs that the workers of a pod may use together.",
+    IDENTITY,
+    "cores",
+)
 PROCESS_GC = _metric(
     "counter",
     "mlmonitor_process_gc_collections_total",
     "Runs of the garbage collector in a live worker.",
     (*PROCESS, "generation"),
+)
+
+RESPOND_REQUESTS = _metric(
+    "counter", "mlmonitor_respond_requests_total", "Requests that were answered.", ("code",)
+)
+RESPOND_STEPS = _metric(
+    "counter",
+    "mlmonitor_respond_steps_total",
+    "Steps of the response ladder that came due.",
+    ("model", "action", "outcome"),
+)
+BREAKER_STATE = _metric(
+    "gauge",
+    "mlmonitor_breaker_state",
+    "1 for the phase that the breaker of a model is in, 0 for the others.",
+    ("model", "phase"),
+)
+BREAKER_SWITCHES = _metric(
+    "counter",
+    "mlmonitor_breaker_switches_total",
+    "Times that a model was switched to its fallback or cut off.",
+    ("model",),
 )

@@ -13,6 +13,7 @@ from mlmonitor.config import (
     MonitoringConfig,
     NotificationSettings,
     PrometheusSettings,
+    RespondSettings,
     SloSettings,
     ThresholdSettings,
     load_config,
@@ -62,6 +63,7 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("alerts")) == set(AlertSettings.model_fields)
     assert set(table("links")) == set(LinkSettings.model_fields)
     assert set(table("notifications")) == set(NotificationSettings.model_fields)
+    assert set(table("respond")) == set(RespondSettings.model_fields)
 
 
 @pytest.mark.parametrize("example", MORE)

@@ -40,7 +40,7 @@ def test_a_port_in_use_is_one_clear_sentence() -> None:
 
 @pytest.mark.parametrize(("port", "addr"), [(70_000, "127.0.0.1"), (0, "203.0.113.1")])
 def test_a_place_that_cannot_be_had_is_one_clear_sentence(port: int, addr: str) -> None:
-    with pytest.raises(MlmonitorError, match=rf"^{addr}:{port}: metrics cannot be served there"):
+    with pytest.raises(MlmonitorError, match=rf"^{addr}:{port}: nothing can be served there"):
         start_server(port, addr, registry())
 
 

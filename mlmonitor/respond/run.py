@@ -1,0 +1,65 @@
+"""The responder as a program."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from mlmonitor import yamlfile
+from mlmonitor.errors import ConfigError
+from mlmonitor.expose.server import listen
+from mlmonitor.generate.alerting import active_sources
+from mlmonitor.generate.rulespec import alerts_of
+from mlmonitor.respond.metrics import ResponderMetrics
+from mlmonitor.respond.responder import Responder
+from mlmonitor.respond.server import App
+from mlmonitor.respond.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.simple_server import WSGIServer
+
+    from mlmonitor.config import MonitoringConfig
+
+_TICK: Final = 1.0
+
+
+def serve(config: MonitoringConfig, tell: Callable[[str], Any]) -> None:
+    """Serve until the program is interrupted or terminated.
+
+    Raises:
+        MlmonitorError: the configuration cannot be used, or the address cannot be had.
+    """
+    server, responder = started(config)
+    done = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    settings = config.respond
+    doing = "dry run: steps are only written down" if settings.dry_run else "steps are taken"
+    host, port = settings.address[0], server.server_port
+    tell(f"listening on http://{host}:{port} ({doing}); audit log in {settings.state}/audit.jsonl")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        while not done.wait(_TICK):
+            responder.tick()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.shutdown()
+        server.server_close()
+        responder.close()
+
+
+def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:
+    """The server, bound but not serving yet, and the responder behind it."""
+    settings = config.respond
+    known = [alert.alert for _, alert in alerts_of(active_sources(config))]
+    for index, step in enumerate(settings.steps):
+        if step.alert is not None and step.alert not in known:
+            hint = yamlfile.hint(step.alert, known)
+            message = f"respond.steps[{index}].alert: no alert is named {step.alert!r}{hint}"
+            raise ConfigError(message)
+    fallbacks = {one.name: one.version for one in config.models if one.role == "fallback"}
+    metrics = ResponderMetrics()
+    responder = Responder(settings, fallbacks, Store(settings.state), metrics)
+    return listen(*settings.address, App(responder, settings, metrics)), responder

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlmonitor.config import MonitoringConfig, RespondSettings
+from mlmonitor.errors import ConfigError, MlmonitorError
+from mlmonitor.expose import server as expose_server
+from mlmonitor.respond.metrics import ResponderMetrics
+from mlmonitor.respond.responder import Responder
+from mlmonitor.respond.run import started
+from mlmonitor.respond.server import App, Limit
+from mlmonitor.respond.store import Store
+from tests.respond.notifications import alert, notification
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STEP = {"alert": "MlmonitorPredictionsDrifted", "do": "fallback"}
+
+
+class Client:
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.token_file = folder / "token"
+        self.token_file.write_text("secret\n")
+        given = {"steps": [STEP], "dry_run": False, "token_file": self.token_file, **settings}
+        found = RespondSettings(**given)
+        metrics = ResponderMetrics()
+        self.responder = Responder(found, {"churn": "rules-1"}, Store(folder / "state"), metrics)
+        self.server = expose_server.listen("127.0.0.1", 0, App(self.responder, found, metrics))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def ask(self, method, path, body=None, token="secret", **headers: str):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=10)
+        sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **headers}
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer, text
+
+    def status(self, *args: Any, **kwargs: Any):
+        return self.ask(*args, **kwargs)[0].status
+
+
+@pytest.fixture
+def client(tmp_path):
+    found = Client(tmp_path)
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def test_a_notification_moves_the_breaker_that_services_read(client):
+    before = json.loads(client.ask("GET", "/breaker/churn", token=None)[1])
+    assert before["phase"] == "closed"
+    assert json.loads(client.ask("POST", "/alerts", notification(alert()))[1]) == {"news": 1}
+    after = json.loads(client.ask("GET", "/breaker/churn", token=None)[1])
+    assert (after["phase"], after["version"], after["fallback"]) == ("open", "7", "rules-1")
+
+
+def test_a_release_needs_something_to_release(client):
+    assert client.status("POST", "/release/churn", b"{}") == 409
+    client.ask("POST", "/alerts", notification(alert()))
+    assert client.status("POST", "/release/churn", b'{"by": "ada"}', token="wrong") == 401
+    assert client.status("POST", "/release/churn", b"[]") == 400
+    assert client.status("POST", "/release/churn", b'{"by": "ada"}') == 200
+    assert client.responder.state("churn").phase == "closed"
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", "secre", "secrets", "sécret"])
+def test_without_the_token_nothing_is_taken(client, token):
+    answer, text = client.ask("POST", "/alerts", notification(alert()), token=token)
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "token" in json.loads(text)["error"]
+    assert client.responder.state("churn").phase == "closed"
+
+
+def test_a_changed_token_counts_at_once(client):
+    client.token_file.write_text("another")
+    assert client.status("POST", "/alerts", notification()) == 401
+    assert client.status("POST", "/alerts", notification(), token="another") == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/alerts", b"nonsense", 400),
+        ("POST", "/alerts", b"x" * 1_000_001, 413),
+        ("GET", "/alerts", None, 405),
+        ("POST", "/breaker/churn", b"{}", 405),
+        ("GET", "/nowhere", None, 404),
+        ("GET", "/runbooks/MlmonitorNothing", None, 404),
+        ("GET", "/runbooks/..%2F..%2FREADME", None, 404),
+        ("GET", "/healthz", None, 200),
+        ("HEAD", "/healthz", None, 200),
+        ("GET", "/breaker/..%2F..%2Fepisodes", None, 200),
+    ],
+)
+def test_each_request_gets_its_status(client, method, path, body, status):
+    assert client.status(method, path, body) == status
+
+
+def test_a_body_without_its_length_is_refused(client):
+    assert (
+        client.status("POST", "/alerts", iter([b"{}"]), **{"Transfer-Encoding": "chunked"}) == 411
+    )
+
+
+def test_too_many_requests_are_told_to_wait(tmp_path):
+    client = Client(tmp_path, requests_per_minute=3)
+    found = [client.ask("POST", "/alerts", notification())[0] for _ in range(4)]
+    assert [one.status for one in found] == [200, 200, 200, 429]
+    assert found[-1].headers["Retry-After"] == "60"
+    client.server.shutdown()
+    client.server.server_close()
+
+
+def test_the_limit_recovers_with_time():
+    now = 0.0
+    limit = Limit(60, lambda: now)
+    assert [limit.allows() for _ in range(61)] == [True] * 60 + [False]
+    now = 2.0
+    assert [limit.allows() for _ in range(3)] == [True, True, False]
+
+
+def test_runbooks_are_pages_that_link_to_each_other(client):
+    page = client.ask("GET", "/runbooks/MlmonitorInputsDrifted", token=None)[1]
+    assert "<h2>What to do</h2>" in page
+    assert 'href="MlmonitorPredictionsDrifted"' in page
+    listed = client.ask("GET", "/runbooks", token=None)[1]
+    assert 'href="runbooks/MlmonitorInputsDrifted"' in listed
+
+
+def test_its_metrics_are_those_of_the_catalogue(client):
+    client.ask("POST", "/alerts", notification(alert()))
+    client.ask("POST", "/alerts", b"nonsense")
+    text = client.ask("GET", "/metrics", token=None)[1]
+    assert 'mlmonitor_respond_requests_total{code="200"} 1.0' in text
+    assert 'mlmonitor_respond_requests_total{code="400"} 1.0' in text
+    assert 'mlmonitor_breaker_state{model="churn",phase="open"} 1.0' in text
+
+
+def test_a_token_is_needed_to_start(tmp_path):
+    config = MonitoringConfig.model_validate({"respond": {"state": tmp_path}})
+    with pytest.raises(MlmonitorError, match=r"^respond.token_file: is missing"):
+        started(config)
+    empty = tmp_path / "token"
+    empty.write_text(" \n")
+    config = MonitoringConfig.model_validate({"respond": {"state": tmp_path, "token_file": empty}})
+    with pytest.raises(MlmonitorError, match="holds no token"):
+        started(config)
+
+
+def test_an_unknown_alert_is_found_before_it_is_needed(tmp_path):
+    given = {"steps": [{"alert": "MlmonitorPredictionDrifted", "do": "fallback"}]}
+    with pytest.raises(ConfigError, match="did you mean `MlmonitorPredictionsDrifted`"):
+        started(MonitoringConfig.model_validate({"respond": {"state": tmp_path, **given}}))
