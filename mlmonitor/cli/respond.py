@@ -51,7 +51,7 @@ def release(config: MonitoringConfig, model: str, by: str | None) -> None:
         raise MlmonitorError(message)
     host, port = settings.address
     shown = f"[{host}]" if ":" in host else host
-    request = urllib.request.Request(  # noqa: S310 - its scheme is written here
+    request = urllib.request.Request(
         f"http://{shown}:{port}/release/{quote(model, safe='')}",
         data=json.dumps({"by": by or getpass.getuser()}).encode(),
         headers={"Authorization": f"Bearer {token(settings.token_file)}"},
@@ -62,7 +62,7 @@ def release(config: MonitoringConfig, model: str, by: str | None) -> None:
 
 def _sent(request: urllib.request.Request, place: str) -> Any:
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - see release
             return json.load(answer)
     except urllib.error.HTTPError as error:
         try:

@@ -69,6 +69,7 @@ class RespondSettings(Section):
     )
     state: Path = Field(
         default=Path("respond"),
+        validate_default=True,
         description="Folder of states and audit log, relative to this file.",
     )
     dry_run: Flag = Field(
