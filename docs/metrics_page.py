@@ -70,7 +70,16 @@ on a path of their own, `/metrics/reference`.
         "What it could not do; none of this breaks a prediction.",
         "mlmonitor_monitor",
     ),
-    ("Its workers", "One series a live worker process, gone with it.", "mlmonitor_process"),
+    (
+        "Its workers",
+        """\
+One series a live worker process, gone with it; limits are those of the control group that the
+workers of a pod share, and absent where the system sets or tells none. A worker has been up for
+`time()` less its start. The memory that a pod has used of its limit is
+`sum without (pid) (mlmonitor_process_resident_memory_bytes) / mlmonitor_process_memory_limit_bytes`.
+""",
+        "mlmonitor_process",
+    ),
     (
         "The responder",
         "What `mlmonitor respond` exposes on a `/metrics` of its own.",

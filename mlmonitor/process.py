@@ -25,11 +25,16 @@ class Usage:
         cpu_seconds: user and system time since its start.
         resident_bytes: resident memory, None where the system does not tell.
         descriptors: open file descriptors, None where the system does not tell.
+        max_descriptors: most of these, None where there is no limit or the system does not tell.
+        started: when it started, in seconds since the epoch and the same at each reading; None
+            where the system does not tell.
     """
 
     cpu_seconds: float
     resident_bytes: int | None
     descriptors: int | None
+    max_descriptors: int | None
+    started: float | None
 
 
 def usage(pid: int) -> Usage | None:
@@ -52,12 +57,33 @@ def _from_proc(pid: int) -> Usage | None:
         return None
     if state in {"Z", "X"}:
         return None
-    ticks = int(fields[10]) + int(fields[11])
+    second = os.sysconf("SC_CLK_TCK")
+    booted = _booted()
     return Usage(
-        ticks / os.sysconf("SC_CLK_TCK"),
+        (int(fields[10]) + int(fields[11])) / second,
         pages * os.sysconf("SC_PAGE_SIZE"),
         _entries(folder / "fd"),
+        _max_descriptors(folder),
+        None if booted is None else booted + int(fields[18]) / second,
     )
+
+
+def _booted() -> int | None:
+    """When the system started; unlike now less the uptime, it is the same at each reading."""
+    try:
+        lines = (_PROC / "stat").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+
+
+def _max_descriptors(folder: Path) -> int | None:
+    try:
+        lines = (folder / "limits").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    soft = next((line.split()[3] for line in lines if line.startswith("Max open files")), "")
+    return int(soft) if soft.isdecimal() else None
 
 
 def _of_this_process() -> Usage | None:
@@ -66,7 +92,9 @@ def _of_this_process() -> Usage | None:
     except ImportError:
         return None
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return Usage(used.ru_utime + used.ru_stime, None, _entries(Path("/dev/fd")))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = None if soft == resource.RLIM_INFINITY else soft
+    return Usage(used.ru_utime + used.ru_stime, None, _entries(Path("/dev/fd")), most, None)
 
 
 def _entries(folder: Path) -> int | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -68,6 +69,36 @@ def test_another_process_is_read_while_it_lives_and_is_gone_after() -> None:
     assert usage(child.pid) is None
 
 
+@linux
+def test_the_start_of_a_process_is_the_same_at_each_reading() -> None:
+    before = time.time()
+    with subprocess.Popen(["/bin/sleep", "30"]) as child:
+        found = {usage(child.pid).started for _ in range(20)}  # type: ignore[union-attr]
+        child.kill()
+    assert len(found) == 1
+    assert before - 2 < found.pop() < time.time() + 2
+
+
+@linux
+def test_the_limit_of_descriptors_is_that_of_the_process() -> None:
+    own = usage(os.getpid())
+    assert own is not None
+    assert own.max_descriptors == soft_limit()
+    command = ["/bin/sh", "-c", "ulimit -n 64; echo; exec sleep 30"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        found = usage(child.pid)
+        child.kill()
+    assert found is not None
+    assert found.max_descriptors == 64
+
+
+def soft_limit() -> int | None:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
 def test_without_proc_only_this_process_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +106,8 @@ def test_without_proc_only_this_process_is_known(
     own = usage(os.getpid())
     assert own is not None
     assert own.cpu_seconds == pytest.approx(time.process_time(), abs=0.5)
-    assert own.resident_bytes is None
+    assert (own.resident_bytes, own.started) == (None, None)
+    assert own.max_descriptors == soft_limit()
     assert usage(os.getppid()) is None
 
 

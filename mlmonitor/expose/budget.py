@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from mlmonitor.business import BusinessMetric
     from mlmonitor.reference import Column, Reference
 
-_MODEL_GAUGES: Final = 5
-_WORKER_SERIES: Final = 6
+# As many as there can be: machines that set no limit, say, have fewer.
+_MODEL_GAUGES: Final = 11
+_WORKER_SERIES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Cardinality:
 
     Attributes:
         columns: in the profile's order.
-        model: series of a pod that belong to no column.
+        model: most series of a pod that belong to no column.
         per_pod: all series of one pod.
         total: all series of all pods.
     """
@@ -107,7 +108,7 @@ def _of_model(reference: Reference) -> int:
 
 
 def _of_column(column: Column, *, exposed: bool = True) -> ColumnCardinality:
-    live, reference = 3, 3
+    live, reference = 3, 3 + (column.effective_rows is not None) + len(column.correlation or ())
     if column.is_binned:
         bins, sparse = len(column.edges or ()) + 1, column.kind == "sparse"
         live += bins + 5 + (column.range is not None) + sparse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from mlmonitor import names, process
+from mlmonitor import limits, names, process
 from mlmonitor.expose.numbers import go_float
 from mlmonitor.reference.labels import category_labels
 from mlmonitor.reference.model import shares
@@ -145,6 +145,9 @@ def momentary(source: Source) -> Iterator[Known]:
     yield Known(names.MODEL_LOADED, model, source.loaded())
     yield Known(names.MONITOR_UNMONITORED, model, len(source.layout.left_out))
     yield Known(names.MONITOR_WORKERS, model, len(workers))
+    yield Known(names.PROCESS_CPU_LIMIT, model, limits.cpu_limit())
+    if (memory := limits.memory_limit()) is not None:
+        yield Known(names.PROCESS_MEMORY_LIMIT, model, memory)
     for worker in workers:
         yield from _worker(worker, (*model, ("pid", str(worker.pid))))
 
@@ -154,10 +157,14 @@ def _worker(worker: process.Worker, labels: Labels) -> Iterator[Known]:
     if used is None:
         return
     yield Known(names.PROCESS_CPU, labels, used.cpu_seconds)
-    if used.resident_bytes is not None:
-        yield Known(names.PROCESS_MEMORY, labels, used.resident_bytes)
-    if used.descriptors is not None:
-        yield Known(names.PROCESS_DESCRIPTORS, labels, used.descriptors)
+    for metric, value in (
+        (names.PROCESS_MEMORY, used.resident_bytes),
+        (names.PROCESS_DESCRIPTORS, used.descriptors),
+        (names.PROCESS_MAX_DESCRIPTORS, used.max_descriptors),
+        (names.PROCESS_STARTED, used.started),
+    ):
+        if value is not None:
+            yield Known(metric, labels, value)
     for generation, runs in enumerate(worker.gc_collections):
         yield Known(names.PROCESS_GC, (*labels, ("generation", str(generation))), runs)
 
@@ -280,6 +287,10 @@ def _reference(column: Column, labels: Labels) -> Iterator[Known]:
     yield Known(names.COLUMN_INFO, (*labels, ("kind", column.kind)), 1)
     yield Known(names.REFERENCE_ROWS, labels, column.rows)
     yield Known(names.REFERENCE_MISSING, labels, column.missing_ratio)
+    if column.effective_rows is not None:
+        yield Known(names.REFERENCE_EFFECTIVE, labels, column.effective_rows)
+    for window, correlation in (column.correlation or {}).items():
+        yield Known(names.REFERENCE_CORRELATION, (*labels, ("window", window)), correlation)
     if column.is_binned:
         yield from _binned_reference(column, labels)
     elif column.is_categorical:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlmonitor import names
 from mlmonitor.expose import cardinality, left_out
 from mlmonitor.expose.text import SourceText, families
 from tests.expose.sources import Counts, counts, nasty, parsed
@@ -13,13 +14,22 @@ if TYPE_CHECKING:
     from mlmonitor.reference import Reference
 
 
+NOT_EVERYWHERE = (
+    names.MODEL_TRAINED.name,
+    names.REFERENCE_CREATED.name,
+    names.PROCESS_MEMORY_LIMIT.name,
+)
+
+
 @pytest.mark.parametrize("profile", [mixed(), nasty(), reference()], ids=("mixed", "nasty", "none"))
 def test_the_plan_is_what_a_scrape_holds(profile: Reference) -> None:
     source = counts(profile)
     source.pids = (source.pids[0], 1)
     samples = parsed(families([SourceText(source).samples("all")], "text"))
     plan = cardinality(profile, workers=2, pods=3)
-    assert plan.per_pod == len(samples)
+    absent = [name for name in NOT_EVERYWHERE if not any(found == name for found, _ in samples)]
+    mismatches = 2 - sum(name == names.MODEL_MISMATCH.name for name, _ in samples)
+    assert plan.per_pod == len(samples) + len(absent) + mismatches
     assert plan.total == 3 * plan.per_pod
     for column in plan.columns:
         found = [

@@ -38,6 +38,10 @@ _GAUGES: Final[dict[str, float]] = {
     names.IN_FLIGHT.name: 1.0,
     names.PROCESS_MEMORY.name: 3e8,
     names.PROCESS_DESCRIPTORS.name: 40.0,
+    names.PROCESS_MAX_DESCRIPTORS.name: 1024.0,
+    names.PROCESS_STARTED.name: -7 * _DAY,
+    names.PROCESS_MEMORY_LIMIT.name: 2e9,
+    names.PROCESS_CPU_LIMIT.name: 2.0,
 }
 _COUNTERS: Final[dict[str, float]] = {names.PROCESS_CPU.name: 6.0, names.PROCESS_GC.name: 1.0}
 
@@ -149,6 +153,10 @@ class World:
                 (name, tuple((k, "1" if k == "pid" else v) for k, v in labels)): count
                 for (name, labels), count in found.items()
             }
+            # Where the machine that generates the tests has no limits, there are some all the same.
+            _CACHE[key][names.PROCESS_MEMORY_LIMIT.name, _identity(version)] = 0.0
+            worker = tuple(sorted((*_identity(version), ("pid", "1"))))
+            _CACHE[key][names.PROCESS_MAX_DESCRIPTORS.name, worker] = 0.0
         return _CACHE[key]
 
     def rows(self, change: Change) -> list[Row]:
