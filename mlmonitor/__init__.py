@@ -9,6 +9,7 @@ from mlmonitor.calls import Prediction
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.expose import asgi_app, start_server, wsgi_app
 from mlmonitor.monitor import Monitor
+from mlmonitor.provenance import fingerprint
 from mlmonitor.reference import Reference
 
 __version__ = "0.1.0"
@@ -20,6 +21,7 @@ __all__ = [
     "Reference",
     "__version__",
     "asgi_app",
+    "fingerprint",
     "start_server",
     "wsgi_app",
 ]

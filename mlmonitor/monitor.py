@@ -19,6 +19,7 @@ from mlmonitor.business import declared
 from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
 from mlmonitor.process import Worker
+from mlmonitor.provenance import Provenance, moment, moment_or_none
 from mlmonitor.reference import Reference
 from mlmonitor.reference.unknown import unknown_output
 from mlmonitor.tally import Layout, Tally
@@ -28,6 +29,7 @@ from mlmonitor.tally.store import FileStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     from prometheus_client.registry import CollectorRegistry
 
@@ -66,14 +68,17 @@ class Monitor:
             `{"type": "distribution", "buckets": [10, 100]}`, each with `segments` if need be.
         breaker: where `breaker` reads what was decided about the model: the address of
             `mlmonitor respond`, or the folder of its states; without it, it is always closed.
+        trained: when the model was trained: a date or time, one in ISO 8601, or seconds since the
+            epoch; by default when the data of the reference were gathered.
 
     Attributes:
+        provenance: what is known of where the model came from.
         breaker: tells whether a call is to be answered by a fallback, see `Breaker`.
 
     Raises:
         ProfileError: the reference cannot be read, or is of another model or version.
-        MlmonitorError: the role is unknown, a business metric is declared wrongly, or the directory
-            cannot be written.
+        MlmonitorError: the role is unknown, a business metric is declared wrongly, `trained` is no
+            date, or the directory cannot be written.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Monitor:
         series_cap: int = SERIES_CAP,
         business: Mapping[str, object] | None = None,
         breaker: str | os.PathLike[str] | None = None,
+        trained: str | date | float | None = None,
     ) -> None:
         if role not in names.ROLES:
             message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
@@ -96,6 +102,7 @@ class Monitor:
         self.identity = (str(model), str(version), role)
         self.reference = _checked_reference(reference, self.identity)
         self.layout = _layout(self.reference, exceptions, series_cap, declared(business))
+        self.provenance = _provenance(self.reference, trained)
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self._active: list[None] = []
         self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
@@ -284,6 +291,13 @@ def _checked_reference(
         )
         raise ProfileError(message)
     return found
+
+
+def _provenance(reference: Reference | None, trained: object) -> Provenance:
+    """Where the model came from, as far as the options and the reference tell."""
+    if trained is not None:
+        return Provenance(moment(trained))
+    return Provenance(moment_or_none(reference and reference.created))
 
 
 def _layout(

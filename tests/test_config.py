@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import datetime, timezone
 from pathlib import Path
 
 import jsonschema
@@ -79,6 +80,15 @@ def test_a_model_gets_the_options_that_the_file_names(tmp_path: Path) -> None:
         "exceptions": ("ValueError", "shop.OutOfStock"),
     }
     assert found.monitor_options("churn") == {"version": "1", "role": "live"}
+
+
+@pytest.mark.parametrize(
+    "written", ["2024-06-01", '"2024-06-01"', "2024-06-01T00:00:00Z", "2024-06-01 02:00:00 +02:00"]
+)
+def test_the_training_date_may_be_written_as_any_date(tmp_path: Path, written: str) -> None:
+    found = read(tmp_path, f"models: [{{name: a, trained: {written}}}]")
+    assert found.models[0].trained == datetime(2024, 6, 1, tzinfo=timezone.utc)
+    assert found.monitor_options("a")["trained"] == found.models[0].trained
 
 
 def test_a_model_inherits_the_thresholds_that_it_does_not_set(tmp_path: Path) -> None:
@@ -216,6 +226,10 @@ BAD = {
     "threshold as a truth": ("thresholds: {psi: yes}", "must be a number, found True."),
     "rows in parts": ("thresholds: {minimum_rows: 1.5}", "must be a whole number, found 1.5."),
     "exception that is no class": ("models: [{name: a, exceptions: ['a b']}]", "is no class name"),
+    "trained some day": (
+        "models: [{name: a, trained: June}]",
+        "models[0].trained: 'June' is no date; write it in ISO 8601",
+    ),
     "exception twice": ("models: [{name: a, exceptions: [A, A]}]", "a class is listed twice"),
     "other as exception": ("models: [{name: a, exceptions: [other]}]", "is no class name"),
 }

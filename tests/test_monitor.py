@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -333,6 +334,36 @@ def test_many_threads_are_counted_exactly():
         thread.join()
     assert predictions(monitor) == rows_of(monitor, "input") == rows_of(monitor, "output") == 600
     assert monitor.in_flight() == 0
+
+
+@pytest.mark.parametrize(
+    ("created", "trained", "expected"),
+    [
+        (None, None, (None, None)),
+        ("2024-06-01", None, (1_717_200_000, 1_717_200_000)),
+        ("2024-06-01", "2024-06-02T00:00:00+00:00", (1_717_200_000, 1_717_286_400)),
+        ("2024-06-01", date(2024, 6, 2), (1_717_200_000, 1_717_286_400)),
+        (None, 5.5, (None, 5.5)),
+        ("some day", None, (None, None)),
+    ],
+)
+def test_it_is_exposed_when_the_model_was_trained_and_its_reference_made(
+    created: str | None, trained: Any, expected: tuple[float | None, float | None]
+) -> None:
+    described = mixed().model_copy(update={"created": created})
+    registry = CollectorRegistry()
+    Monitor("m", reference=described, trained=trained, registry=registry)
+    model = {"model": "m", "version": "1", "role": "live"}
+    profiled = {**model, "reference": described.hash8}
+    assert expected == (
+        registry.get_sample_value(names.REFERENCE_CREATED.name, profiled),
+        registry.get_sample_value(names.MODEL_TRAINED.name, model),
+    )
+
+
+def test_a_training_date_that_is_none_is_refused() -> None:
+    with pytest.raises(MlmonitorError, match="'June' is no date; write it in ISO 8601"):
+        make(trained="June")
 
 
 def test_business_metrics_are_recorded_and_exposed() -> None:

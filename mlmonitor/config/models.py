@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from mlmonitor.config.dependencies import DependencySettings
 from mlmonitor.config.section import Positive, Section
 from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
+from mlmonitor.errors import MlmonitorError
+from mlmonitor.provenance import moment
 
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def _moment(value: object) -> datetime:
+    try:
+        # A number is a date without its hyphens, not seconds.
+        given = str(value) if isinstance(value, (int, float)) else value
+        return datetime.fromtimestamp(moment(given), timezone.utc)
+    except MlmonitorError as error:
+        raise ValueError(str(error)) from None
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "examples": ["2024-06-01", "2024-06-01T12:00:00Z"]}),
+]
+"""A date or time in ISO 8601; UTC where it names no zone."""
 
 
 class ColumnSettings(Section):
@@ -45,6 +65,9 @@ class ModelSettings(Section):
     )
     thresholds: ThresholdSettings = Field(
         default=ThresholdSettings(), description="Thresholds of this model; the rest is inherited."
+    )
+    trained: Moment | None = Field(
+        default=None, description="When it was trained, in ISO 8601; from its reference."
     )
     columns: dict[str, ColumnSettings] = Field(default={}, description="Columns, by name.")
     slo: SloSettings = Field(default=SloSettings(), description="Objectives of this model.")

@@ -137,7 +137,7 @@ class MonitoringConfig(Section):
             ConfigError: see `model`.
         """
         model = self.model(name, version, role)
-        keys = ("version", "reference", "role", "series_cap", "exceptions", "breaker")
+        keys = ("version", "reference", "role", "series_cap", "exceptions", "breaker", "trained")
         return {key: value for key in keys if (value := getattr(model, key)) is not None}
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy as np
 
 from mlmonitor import limits, names, process
 from mlmonitor.expose.numbers import go_float
+from mlmonitor.provenance import moment_or_none
 from mlmonitor.reference.labels import category_labels
 from mlmonitor.reference.model import shares
 from mlmonitor.tally import layout as cells_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlmonitor.expose.source import Source
     from mlmonitor.names import Metric
+    from mlmonitor.provenance import Provenance
     from mlmonitor.reference import Column, Reference
     from mlmonitor.tally import Layout
     from mlmonitor.tally.layout import Block, BusinessCells
@@ -123,6 +125,9 @@ class Plan:
         known = {(c.side, c.name) for c in reference.columns} if reference else set[object]()
         live: dict[Metric, list[Counted]] = defaultdict(list)
         fixed: dict[Metric, list[Known]] = defaultdict(list)
+        created = moment_or_none(reference and reference.created)
+        if created is not None:
+            fixed[names.REFERENCE_CREATED] = [Known(names.REFERENCE_CREATED, profiled, created)]
         counted = [_model(layout, derivation, model), _business(layout, derivation, model)]
         for block, first in zip(layout.blocks, derivation.bins, strict=True):
             counted.append(_block(block, first, profiled))
@@ -140,6 +145,7 @@ def momentary(source: Source) -> Iterator[Known]:
     model = tuple(zip(names.IDENTITY, source.identity, strict=True))
     profile = source.reference.hash8 if source.reference else NO_REFERENCE
     workers = source.workers()
+    yield from _provenance(source.provenance, model)
     yield Known(names.MODEL_INFO, (*model, ("reference", profile)), 1)
     yield Known(names.IN_FLIGHT, model, source.in_flight())
     yield Known(names.MODEL_LOADED, model, source.loaded())
@@ -150,6 +156,13 @@ def momentary(source: Source) -> Iterator[Known]:
         yield Known(names.PROCESS_MEMORY_LIMIT, model, memory)
     for worker in workers:
         yield from _worker(worker, (*model, ("pid", str(worker.pid))))
+
+
+def _provenance(known: Provenance, model: Labels) -> Iterator[Known]:
+    if known.trained is not None:
+        yield Known(names.MODEL_TRAINED, model, known.trained)
+    for reason, differs in known.mismatches.items():
+        yield Known(names.MODEL_MISMATCH, (*model, ("reason", reason)), differs)
 
 
 def _worker(worker: process.Worker, labels: Labels) -> Iterator[Known]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlmonitor.process import Worker
+    from mlmonitor.provenance import Provenance
     from mlmonitor.reference import Reference
     from mlmonitor.tally import Layout, Totals
 
@@ -21,11 +22,13 @@ class Source(Protocol):
         identity: model, version and role.
         reference: what the columns are compared with, if anything.
         layout: the meaning of the cells in `totals()`.
+        provenance: what is known of where the model came from.
     """
 
     identity: tuple[str, str, str]
     reference: Reference | None
     layout: Layout
+    provenance: Provenance
 
     def totals(self) -> Totals:
         """One consistent reading of all that has been counted, by live workers and dead."""

@@ -57,4 +57,7 @@ INVALID_REASONS: Final = (WRONG_TYPE, NOT_FINITE, OUT_OF_RANGE, NOT_ALLOWED, EXT
 
 # Stages of the monitor in which something of its own can fail.
 FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose", "business", "breaker")
+# What may differ between the live model and the profiled one.
+OTHER_MODEL: Final = "model"
+OTHER_ENVIRONMENT: Final = "environment"
 DROP_REASONS: Final = ("backlog", "fold")

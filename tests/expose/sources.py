@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 
 from mlmonitor.business import BusinessMetric
 from mlmonitor.process import Worker
+from mlmonitor.provenance import Provenance
 from mlmonitor.tally import Layout, Totals
 from tests.references import binned, categorical, mixed, reference
 
@@ -48,6 +49,7 @@ class Counts:
     pids: Sequence[int] = (os.getpid(),)
     failures: list[tuple[str, BaseException]] = field(default_factory=list)
     error: Exception | None = None
+    provenance: Provenance = field(default_factory=Provenance)
 
     def totals(self) -> Totals:
         """The counts, or the error that the test set."""

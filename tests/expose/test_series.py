@@ -12,6 +12,7 @@ from mlmonitor.expose import business_series, register
 from mlmonitor.expose.series import NO_REFERENCE, Plan
 from mlmonitor.expose.text import SourceText, families
 from mlmonitor.process import usage
+from mlmonitor.provenance import Provenance
 from mlmonitor.tally import Layout
 from tests.expose.sources import BUSINESS, Counts, Key, counts, nasty, parsed
 from tests.references import binned, categorical, mixed, reference
@@ -190,6 +191,20 @@ def test_a_worker_that_is_gone_has_no_process_metrics() -> None:
         samples[names.MONITOR_WORKERS.name, (("model", "m"), ("role", "live"), ("version", "1"))]
         == 2
     )
+
+
+def test_a_mismatch_is_exposed_for_what_was_compared() -> None:
+    source = counts()
+    source.provenance = Provenance(5.0, {"model": True, "environment": False})
+    samples = exposed(source)
+    model = (("model", "m"), ("role", "live"), ("version", "1"))
+    assert samples[names.MODEL_TRAINED.name, model] == 5
+    found = {
+        dict(labels)["reason"]: value
+        for (name, labels), value in samples.items()
+        if name == names.MODEL_MISMATCH.name
+    }
+    assert found == {"model": 1, "environment": 0}
 
 
 def test_business_metrics_have_their_families_and_segments() -> None:
