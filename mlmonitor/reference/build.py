@@ -12,10 +12,20 @@ import pandas as pd
 
 from mlmonitor.errors import ProfileError
 from mlmonitor.reference.columns import values_of
+from mlmonitor.reference.correlation import (
+    DEFAULT_WINDOWS,
+    FEWEST_WINDOWS,
+    Correlation,
+    Windows,
+    correlation,
+    special,
+    windows_of,
+)
 from mlmonitor.reference.describe import DEFAULT_BINS, DEFAULT_CATEGORIES, Description
 from mlmonitor.reference.kinds import infer_kind
 from mlmonitor.reference.model import BINNED_KINDS, Kind, Reference, Side
 from mlmonitor.reference.survey import RowSample, Survey
+from mlmonitor.reference.times import times_of
 from mlmonitor.reference.unknown import PREDICTION
 from mlmonitor.tables import check_unique, read_chunks, rereadable
 
@@ -34,10 +44,17 @@ class ProfileWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile, and what its maker should know of it: one sentence each."""
+    """A profile, and what its maker should know of it: one sentence each.
+
+    Attributes:
+        reference: the profile.
+        warnings: what makes it less useful.
+        notes: how it was made, where that does not follow from the settings alone.
+    """
 
     reference: Reference
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,9 @@ class Settings:
         created: when the data were gathered, in ISO 8601; nothing is written by default, so that
             the same data give the same bytes.
         fitted: whether the predictions are of rows on which the model was fitted.
+        time: the column that says when each row arrived, by which the correlation of rows is
+            measured; it is left out of the profile unless `kinds` names it.
+        windows: lengths of the windows in which that is measured, as Prometheus writes them.
     """
 
     model: str
@@ -93,6 +113,12 @@ class Settings:
     categories: int = DEFAULT_CATEGORIES
     created: str | None = None
     fitted: bool = False
+    time: str | None = None
+    windows: tuple[str, ...] = DEFAULT_WINDOWS
+
+    def profiles(self, name: str) -> bool:
+        """Whether a column of the data gets into the profile."""
+        return name not in self.roles.ignore and (name != self.time or name in self.kinds)
 
 
 def from_frame(
@@ -109,6 +135,8 @@ def from_frame(
     categories: int = DEFAULT_CATEGORIES,
     created: str | None = None,
     fitted: bool = False,
+    time: str | None = None,
+    windows: Sequence[str] = DEFAULT_WINDOWS,
 ) -> Reference:
     """Profile a frame; the options are those of `Settings` and `Roles`.
 
@@ -116,10 +144,14 @@ def from_frame(
         ProfileWarning: see `Profile.warnings`.
 
     Raises:
-        ProfileError: the frame has no rows, lacks a column, or has two of one name.
+        ProfileError: the frame has no rows, lacks a column, has two of one name, or times that
+            are none.
+        MlmonitorError: `time` is given, and SciPy is not installed.
     """
     roles = Roles(target, prediction, tuple(scores), tuple(ignore))
-    settings = Settings(model, version, roles, kinds or {}, bins, categories, created, fitted)
+    settings = Settings(
+        model, version, roles, kinds or {}, bins, categories, created, fitted, time, tuple(windows)
+    )
     renamed = frame.set_axis([str(name) for name in frame.columns], axis="columns")
     check_unique("the frame", list(renamed.columns))
     profile = from_chunks(lambda: iter([renamed]), settings)
@@ -167,17 +199,31 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
 
     Raises:
         ProfileError: there are no rows, or a column is missing.
+        MlmonitorError: times are given, and SciPy is not installed.
     """
-    surveys = _survey(chunks, settings)
+    if settings.time is not None:
+        special()
+    windows = windows_of(settings.windows) if settings.time is not None else {}
+    surveys = _survey(chunks, settings, list(windows.values()))
     rows = next(iter(surveys.values())).rows
     kinds = {name: settings.kinds.get(name) or infer_kind(one) for name, one in surveys.items()}
     descriptions = {
         name: Description.of(survey, kinds[name], settings.bins, settings.categories)
         for name, survey in surveys.items()
     }
-    _count(chunks, {n: d for n, d in descriptions.items() if kinds[n] in BINNED_KINDS})
+    if windows:
+        for description in descriptions.values():
+            description.expect(list(windows.values()))
+    _count(chunks, descriptions, settings.time, list(windows.values()))
+    found = {
+        name: correlation(list(windows), description.sums.spreads())
+        for name, description in descriptions.items()
+        if description.sums is not None
+    }
     columns = [
-        descriptions[name].column(settings.roles.name(name), settings.roles.side(name))
+        descriptions[name].column(
+            settings.roles.name(name), settings.roles.side(name), found.get(name)
+        )
         for name in surveys
     ]
     order = {"input": 0, "output": 1, "score": 2, "outcome": 3}
@@ -186,13 +232,17 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
         version=settings.version,
         created=settings.created,
         rows=rows,
+        windows={name: len(one.numbers) for name, one in windows.items()} or None,
         columns=tuple(sorted(columns, key=lambda column: order[column.side])),
     )
-    found = [text for name in surveys for text in descriptions[name].warnings(name)]
-    return Profile(reference, (*_warnings(settings), *found))
+    texts = [text for name in surveys for text in descriptions[name].warnings(name)]
+    measured = _not_measured(settings.time, windows, found)
+    return Profile(reference, (*_warnings(settings), *measured, *texts), _notes(windows, found))
 
 
-def _survey(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings) -> dict[str, Survey]:
+def _survey(
+    chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings, windows: Sequence[Windows]
+) -> dict[str, Survey]:
     """The first pass."""
     surveys: dict[str, Survey] = {}
     sample: RowSample | None = None
@@ -200,13 +250,15 @@ def _survey(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings) ->
     for block in _blocks(_ahead(chunks())):
         if sample is None:
             _check_columns(settings, list(block.columns))
-            surveys = {
-                name: Survey() for name in block.columns if name not in settings.roles.ignore
-            }
+            surveys = {name: Survey() for name in block.columns if settings.profiles(name)}
             most = _SAMPLE_VALUES // max(1, len(surveys))
             sample = RowSample(max(1_000, min(_SAMPLE_ROWS, most)))
         held, chosen = sample.choose(first, len(block))
         first += len(block)
+        if settings.time is not None:
+            times = times_of(block[settings.time])
+            for one in windows:
+                one.add(times)
         for name, survey in surveys.items():
             survey.add(values_of(block[name]), held, chosen)
     if not surveys or not first:
@@ -216,14 +268,24 @@ def _survey(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings) ->
 
 
 def _count(
-    chunks: Callable[[], Iterable[pd.DataFrame]], descriptions: dict[str, Description]
+    chunks: Callable[[], Iterable[pd.DataFrame]],
+    descriptions: dict[str, Description],
+    time: str | None,
+    windows: Sequence[Windows],
 ) -> None:
-    """The second pass: exact counts and squares."""
-    if not descriptions:
+    """The second pass: exact counts and squares, and sums by window."""
+    wanted = {
+        name: description
+        for name, description in descriptions.items()
+        if description.kind in BINNED_KINDS or description.sums is not None
+    }
+    if not wanted:
         return
     for block in _blocks(_ahead(chunks())):
-        for name, description in descriptions.items():
-            description.count(values_of(block[name]).numbers)
+        times = None if time is None else times_of(block[time])
+        places = [] if times is None else [one.places(times) for one in windows]
+        for name, description in wanted.items():
+            description.count(block[name], places)
 
 
 def _ahead(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -267,7 +329,7 @@ def _check_columns(settings: Settings, columns: list[str]) -> None:
     """Refuse settings that name columns or kinds which do not exist."""
     roles = settings.roles
     wanted = {"target": [roles.target], "prediction": [roles.prediction], "score": roles.scores,
-              "ignore": roles.ignore, "kind": settings.kinds}  # fmt: skip
+              "ignore": roles.ignore, "kind": settings.kinds, "time": [settings.time]}  # fmt: skip
     for option, names in wanted.items():
         for name in names:
             if name is not None and name not in columns:
@@ -292,3 +354,38 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
         "model has not seen."
     )
     return (text,)
+
+
+def _not_measured(
+    time: str | None, windows: Mapping[str, Windows], found: Mapping[str, Correlation | None]
+) -> tuple[str, ...]:
+    """Say that no column's correlation is known, if so."""
+    if time is None or any(found.values()):
+        return ()
+    shortest = next(iter(windows))
+    text = (
+        f"The correlation of rows is not measured: that takes {FEWEST_WINDOWS} windows with several "
+        f"rows each, and there are {len(windows[shortest].numbers)} windows of {shortest}; give more "
+        "rows, or shorter --windows."
+    )
+    return (text,)
+
+
+def _notes(
+    windows: Mapping[str, Windows], found: Mapping[str, Correlation | None]
+) -> tuple[str, ...]:
+    """Say which lengths have too few windows, and whose correlation they have instead."""
+    notes = []
+    for name, one in windows.items():
+        takers = [each for each, measured in found.items() if measured and name in measured.taken]
+        if not takers:
+            continue
+        other = (found[takers[0]] or Correlation()).taken[name]
+        if len(one.numbers) < FEWEST_WINDOWS:
+            which = f"There are {len(one.numbers)} windows of {name}"
+        else:
+            which = f"{', '.join(map(repr, takers[:8]))}: too few windows of {name} hold values"
+        notes.append(
+            f"{which}, fewer than {FEWEST_WINDOWS}: the correlation of rows is that of {other}."
+        )
+    return tuple(notes)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -58,12 +58,43 @@ def values_of(column: pd.Series[Any]) -> Values:
     return _of_objects(column)
 
 
-def _of_objects(column: pd.Series[Any]) -> Values:
+def categories_of(
+    column: pd.Series[Any], places: Mapping[str, int], *, as_boolean: bool
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The place of each row's category, int64 of shape (rows,); -1 where there is no value.
+
+    Categories without a place of their own share the next one. Numbers 0 and 1 of a column of truth
+    values are called so where `as_boolean`.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = column.astype(str).where(column.notna())
+    codes, unique = _factorized(column)
+    found = []
+    for value in unique:
+        number, text, _ = _parsed(value)
+        name = category_text(number, as_boolean=as_boolean) if text is None else text
+        missing = text is None and np.isnan(number)
+        found.append(-1 if missing else places.get(name, len(places)))
+    return np.asarray(np.array([*found, -1], dtype=np.int64)[codes])
+
+
+def category_text(number: float, *, as_boolean: bool) -> str:
+    """What a number is called as a category."""
+    if as_boolean and number in (0.0, 1.0):
+        return str(bool(number))
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def _factorized(column: pd.Series[Any]) -> tuple[np.ndarray, Any]:
     objects = column.astype(object)
     try:
-        codes, unique = pd.factorize(objects)
+        return pd.factorize(objects)
     except TypeError:
-        codes, unique = pd.factorize(objects.map(_hashable_form))
+        return pd.factorize(objects.map(_hashable_form))
+
+
+def _of_objects(column: pd.Series[Any]) -> Values:
+    codes, unique = _factorized(column)
     found = np.bincount(codes[codes >= 0], minlength=len(unique))
     numbers, texts, booleans = [], dict[str, int](), 0
     for value, count in zip(unique, found.tolist(), strict=True):

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlmonitor.reference.columns import categories_of, category_text, values_of
+from mlmonitor.reference.correlation import CategorySums, NumberSums
 from mlmonitor.reference.model import BINNED_KINDS, CATEGORY_KINDS, Column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
     from mlmonitor.reference.columns import Floats
+    from mlmonitor.reference.correlation import Correlation, Places, Windows
     from mlmonitor.reference.model import Kind, Side
     from mlmonitor.reference.survey import Survey
 
@@ -34,6 +41,7 @@ class Description:
         counts: values a bin, filled by the second pass.
         squares, distances: sums of (squared) distances from the mean, by block.
         categories: how many categories are kept.
+        sums: what tells how alike rows of one window are; None where that is not measured.
     """
 
     survey: Survey
@@ -43,6 +51,8 @@ class Description:
     categories: int
     squares: list[float] = field(default_factory=list)
     distances: list[float] = field(default_factory=list)
+    sums: NumberSums | CategorySums | None = None
+    _places: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, survey: Survey, kind: Kind, bins: int, categories: int) -> Description:
@@ -51,8 +61,18 @@ class Description:
         edges = _edges(survey, kind, bins) if binned and survey.finite else np.zeros(0)
         return cls(survey, kind, edges, np.zeros(len(edges) + 1, np.int64), categories)
 
-    def count(self, numbers: Floats) -> None:
-        """Take in one block of rows of the second pass."""
+    def count(self, column: pd.Series[Any], places: Sequence[Places]) -> None:
+        """Take in one block of rows of the second pass; `places` are their windows."""
+        if self.kind in BINNED_KINDS:
+            numbers = values_of(column).numbers
+            self._count(numbers)
+            if isinstance(self.sums, NumberSums):
+                self.sums.add(places, numbers)
+        elif isinstance(self.sums, CategorySums):
+            as_boolean = self.survey.all_booleans
+            self.sums.add(places, categories_of(column, self._places, as_boolean=as_boolean))
+
+    def _count(self, numbers: Floats) -> None:
         # Sorting the values and searching the few edges is several times as fast as the reverse.
         known = np.sort(numbers[~np.isnan(numbers)])
         upto = np.searchsorted(known, self.edges, side="right")
@@ -63,12 +83,29 @@ class Description:
             # Not a dot product, whose sum depends on how many threads share it.
             self.squares.append(float(np.multiply(distances, distances, out=distances).sum()))
 
-    def column(self, name: str, side: Side) -> Column:
-        """The entry of the profile."""
+    def expect(self, windows: Sequence[Windows]) -> None:
+        """Have the second pass add up what tells how alike rows of one window are."""
+        span = self.survey.high - self.survey.low
+        if self.kind in BINNED_KINDS and 0 < span < math.inf:
+            self.sums = NumberSums(windows, self.survey.mean, span)
+        elif self.kind in CATEGORY_KINDS:
+            kept = _by_count(self.survey)[: self.categories]
+            self._places = {name: place for place, (name, _) in enumerate(kept)}
+            self.sums = CategorySums(windows, len(kept) + 1)
+
+    def column(self, name: str, side: Side, found: Correlation | None = None) -> Column:
+        """The entry of the profile, with how alike its rows are."""
         survey = self.survey
         known: dict[str, Any] = {"rows": survey.rows, "missing": survey.missing}
-        if self.kind in BINNED_KINDS and survey.finite:
-            return Column(name=name, side=side, kind=self.kind, **{**known, **self._binned()})
+        binned = self._binned() if self.kind in BINNED_KINDS and survey.finite else {}
+        if found is not None:
+            values = survey.rows - (known | binned)["missing"]
+            known |= {
+                "correlation": dict(found.windows),
+                "effective_rows": found.evidence * values,
+            }
+        if binned:
+            return Column(name=name, side=side, kind=self.kind, **{**known, **binned})
         if self.kind in CATEGORY_KINDS:
             return Column(name=name, side=side, kind=self.kind, **known, **self._categories())
         kind = "text" if self.kind in BINNED_KINDS else self.kind
@@ -138,17 +175,10 @@ class Description:
 def _by_count(survey: Survey) -> list[tuple[str, int]]:
     """Categories with their counts, most frequent first, then by text."""
     counts: dict[str, int] = dict(survey.texts or {})
-    all_booleans = survey.booleans == survey.numbers
     for number, count in (survey.distinct or {}).items():
-        text = _category_text(number, as_boolean=all_booleans)
+        text = category_text(number, as_boolean=survey.all_booleans)
         counts[text] = counts.get(text, 0) + count
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _category_text(number: float, *, as_boolean: bool) -> str:
-    if as_boolean and number in (0.0, 1.0):
-        return str(bool(number))
-    return str(int(number)) if number.is_integer() else str(number)
 
 
 def _edges(survey: Survey, kind: Kind, bins: int) -> Floats:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from contextlib import suppress
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from mlmonitor.errors import ProfileError
+from mlmonitor.durations import duration, seconds
+from mlmonitor.errors import GenerationError, ProfileError
 from mlmonitor.files import write_atomically
 
 if TYPE_CHECKING:
@@ -29,6 +39,18 @@ Kind = Literal[
 ]
 Side = Literal["input", "output", "score", "outcome"]
 Count = Annotated[int, Field(ge=0)]
+
+
+def _window(name: str) -> str:
+    with suppress(GenerationError):
+        if duration(seconds(name)) == name:
+            return name
+    message = f"{name!r} is no window; write its length as Prometheus does, such as 1h or 1d"
+    raise ValueError(message)
+
+
+Window = Annotated[str, AfterValidator(_window)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 BINNED_KINDS = frozenset({"numeric", "discrete", "sparse"})
@@ -43,6 +65,8 @@ class Column(BaseModel):
     `categories` maps a value, as text, to its count; what was cut off as too rare is counted in
     `other`, and listed in `other_values` as far as `complete` says. `allowed` are the values that
     may occur, `range` the smallest and largest that may; null switches the check off.
+    `correlation` says, by length of a window, at most how alike its rows are, and `effective_rows` how
+    many rows with a value count as evidence; both are absent where rows came without times.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +89,8 @@ class Column(BaseModel):
     other_values: tuple[str, ...] = ()
     complete: bool = True
     allowed: tuple[str, ...] | None = None
+    correlation: dict[Window, Share] | None = None
+    effective_rows: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @property
     def is_binned(self) -> bool:
@@ -80,6 +106,11 @@ class Column(BaseModel):
     def values(self) -> int:
         """Rows that hold a value."""
         return self.rows - self.missing
+
+    @property
+    def evidence(self) -> float:
+        """Rows with a value that count as evidence: all of them where that was not measured."""
+        return self.values if self.effective_rows is None else self.effective_rows
 
     @property
     def missing_ratio(self) -> float:
@@ -101,6 +132,8 @@ def _disagreement(column: Column) -> str | None:
         return f"missing ({column.missing}) exceeds rows ({column.rows})"
     if column.range is not None and column.range[0] > column.range[1]:
         return f"range starts at {column.range[0]} above its end {column.range[1]}"
+    if (column.effective_rows or 0) > column.values:
+        return f"effective_rows ({column.effective_rows}) exceed the rows with a value ({column.values})"
     if column.kind in CATEGORY_KINDS:
         return _category_disagreement(column)
     if column.kind in BINNED_KINDS:
@@ -138,6 +171,9 @@ class Reference(BaseModel):
 
     Build one with `Reference.from_frame` or `mlmonitor profile`, keep it beside the model, and
     hand it to the monitor. The same data gives the same bytes.
+
+    `windows` says in how many windows of each length, at most 1,024, the columns' correlation was
+    measured; a length with fewer than 30 has the correlation of the next shorter one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -147,6 +183,7 @@ class Reference(BaseModel):
     version: Annotated[str, Field(min_length=1)]
     created: str | None = None
     rows: Count
+    windows: dict[Window, Count] | None = None
     columns: tuple[Column, ...]
 
     @field_validator("columns")
@@ -214,7 +251,9 @@ class Reference(BaseModel):
 
     def to_json(self) -> str:
         """The profile as JSON text: one line a property, the same bytes for the same profile."""
-        head = self.model_dump(exclude={"columns"}, mode="json")
+        # Without times there are no windows, and the bytes are those of earlier versions.
+        left_out = {"columns"} if self.windows else {"columns", "windows"}
+        head = self.model_dump(exclude=left_out, mode="json")
         lines = [f"  {_json(key)}: {_json(value)}," for key, value in head.items()]
         columns = ",\n".join(_column_json(column) for column in self.columns)
         return "\n".join(["{", *lines, '  "columns": [', columns, "  ]", "}", ""])

@@ -93,6 +93,11 @@ class Survey:
         return self.numbers - self.infinite
 
     @property
+    def all_booleans(self) -> bool:
+        """Whether every number is a truth value."""
+        return self.booleans == self.numbers
+
+    @property
     def mean(self) -> float:
         """Mean of the finite numbers; 0 for none.
 
