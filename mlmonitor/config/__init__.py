@@ -1,6 +1,7 @@
 """`monitoring.yaml` as frozen, validated models: one section a module."""
 
 from mlmonitor.config.alerts import AlertSettings
+from mlmonitor.config.business import BusinessAlertSettings, BusinessSettings
 from mlmonitor.config.dashboards import DashboardSettings
 from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
@@ -14,6 +15,8 @@ from mlmonitor.config.thresholds import ThresholdSettings
 
 __all__ = [
     "AlertSettings",
+    "BusinessAlertSettings",
+    "BusinessSettings",
     "DashboardSettings",
     "Duration",
     "LinkSettings",

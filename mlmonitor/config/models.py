@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from mlmonitor.config.business import BusinessSettings
 from mlmonitor.config.dependencies import DependencySettings
 from mlmonitor.config.section import Positive, Section
 from mlmonitor.config.slo import SloSettings
@@ -69,6 +70,9 @@ class ModelSettings(Section):
     trained: Moment | None = Field(
         default=None, description="When it was trained, in ISO 8601; from its reference."
     )
+    business: dict[str, BusinessSettings] = Field(
+        default={}, description="Business metrics, by name."
+    )
     columns: dict[str, ColumnSettings] = Field(default={}, description="Columns, by name.")
     slo: SloSettings = Field(default=SloSettings(), description="Objectives of this model.")
     alerts: dict[str, Positive] = Field(
@@ -97,6 +101,16 @@ class ModelSettings(Section):
         if value is not None and len(set(value)) < len(value):
             message = "a class is listed twice; remove one of them."
             raise ValueError(message)
+        return value
+
+    @field_validator("business")
+    @classmethod
+    def _recordable(cls, value: dict[str, BusinessSettings]) -> dict[str, BusinessSettings]:
+        try:
+            for name, settings in value.items():
+                settings.metric(name)
+        except MlmonitorError as error:
+            raise ValueError(str(error)) from None
         return value
 
     @property

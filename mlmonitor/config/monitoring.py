@@ -25,6 +25,8 @@ from mlmonitor.errors import ConfigError
 if TYPE_CHECKING:
     import os
 
+    from mlmonitor.config.business import BusinessSettings
+
 DEFAULT_SCOPE: Final = ("namespace",)
 _RESERVED_LABELS: Final = frozenset(
     {*names.LABELS, "alertname", "alertstate", "instance", "severity"}
@@ -102,6 +104,21 @@ class MonitoringConfig(Section):
                 raise ValueError(message)
         return value
 
+    @field_validator("models")
+    @classmethod
+    def _same_business(cls, value: tuple[ModelSettings, ...]) -> tuple[ModelSettings, ...]:
+        seen: dict[tuple[str, str], BusinessSettings] = {}
+        for model in value:
+            for name, settings in model.business.items():
+                first = seen.setdefault((model.name, name), settings)
+                if (first.type, first.alert) != (settings.type, settings.alert):
+                    message = (
+                        f"type or alert of business metric {name!r} differs between the entries "
+                        f"of {model.name!r}; write the same under each."
+                    )
+                    raise ValueError(message)
+        return value
+
     def model(
         self, name: str, version: str | None = None, role: str | None = None
     ) -> ModelSettings:
@@ -138,7 +155,10 @@ class MonitoringConfig(Section):
         """
         model = self.model(name, version, role)
         keys = ("version", "reference", "role", "series_cap", "exceptions", "breaker", "trained")
-        return {key: value for key in keys if (value := getattr(model, key)) is not None}
+        options = {key: value for key in keys if (value := getattr(model, key)) is not None}
+        if model.business:
+            options["business"] = {name: one.metric(name) for name, one in model.business.items()}
+        return options
 
     @cached_property
     def thresholds_by_model(self) -> dict[str, dict[str, float]]:
