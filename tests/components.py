@@ -134,10 +134,13 @@ def obtain(version: str) -> Prometheus:
 
 
 @contextmanager
-def prometheus(version: str, config: Path, data: Path | None = None) -> Iterator[Running]:
+def prometheus(
+    version: str, config: Path, data: Path | None = None, options: tuple[str, ...] = ()
+) -> Iterator[Running]:
     """A Prometheus of a version with a configuration file, until the block ends.
 
-    `data` is a folder with blocks of the past; without one it starts empty.
+    `data` is a folder with blocks of the past; without one it starts empty. `options` are further
+    flags of its command line.
 
     Raises:
         Unavailable: the version cannot be had.
@@ -146,8 +149,27 @@ def prometheus(version: str, config: Path, data: Path | None = None) -> Iterator
     binary = obtain(version).prometheus
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         storage = f"--storage.tsdb.path={data or Path(folder, 'data')}"
-        with _served([str(binary), f"--config.file={config}", storage], Path(folder)) as running:
+        command = [str(binary), f"--config.file={config}", storage, *options]
+        with _served(command, Path(folder)) as running:
             yield running
+
+
+def first_alertmanager() -> Path:
+    """The first Alertmanager that can be had in seconds.
+
+    Raises:
+        Unavailable: none can.
+    """
+    on_path = shutil.which("alertmanager")
+    if on_path is not None:
+        return Path(on_path)
+    built = _cache() / _ALERTMANAGER_FOLDER / "alertmanager"
+    if built.exists():
+        return built
+    folder = _cached(
+        "Alertmanager", "alertmanager-debian", _alertmanager_from_debian, "alertmanager"
+    )
+    return folder / "alertmanager"
 
 
 def alertmanager_programs() -> Alertmanager:
@@ -293,19 +315,29 @@ def _fetch(folder: Path, source: Callable[[Path], None], program: str) -> None:
 
 
 def _from_debian(folder: Path) -> None:
-    """Unpack Debian's package; its dependencies are not needed to run it."""
+    _unpack("Prometheus 2.42", "prometheus", ("prometheus", "promtool"), folder)
+
+
+def _alertmanager_from_debian(folder: Path) -> None:
+    package = "prometheus-alertmanager"
+    _unpack("Alertmanager", package, (package,), folder)
+    (folder / package).rename(folder / "alertmanager")
+
+
+def _unpack(title: str, package_name: str, programs: tuple[str, ...], folder: Path) -> None:
+    """Unpack a package of Debian; its dependencies are not needed to run it."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        message = "Prometheus 2.42: not on the PATH, and this is no Debian to get its package from"
+        message = f"{title}: not on the PATH, and this is no Debian to get its package from"
         raise Unavailable(message)
     try:
-        _run(["apt-get", "download", "prometheus"], folder, _DEBIAN_SECONDS)
+        _run(["apt-get", "download", package_name], folder, _DEBIAN_SECONDS)
     except Unavailable:
         # Package lists may be missing, as in a fresh container; only root can fetch them.
         _run(["apt-get", "update"], folder, _DEBIAN_SECONDS)
-        _run(["apt-get", "download", "prometheus"], folder, _DEBIAN_SECONDS)
-    package = next(folder.glob("prometheus_*.deb"))
+        _run(["apt-get", "download", package_name], folder, _DEBIAN_SECONDS)
+    package = next(folder.glob(f"{package_name}_*.deb"))
     _run(["dpkg-deb", "-x", package.name, "unpacked"], folder, _DEBIAN_SECONDS)
-    for name in ("prometheus", "promtool"):
+    for name in programs:
         (folder / "unpacked" / "usr" / "bin" / name).rename(folder / name)
     shutil.rmtree(folder / "unpacked")
     package.unlink()

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final
 from examples.house_prices import stack, watch
 from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
 from examples.house_prices.judge import Phase, judge
-from examples.house_prices.prepare import prepare
+from examples.house_prices.paging import GONE, Ports, paging, rescue, resolved
+from examples.house_prices.prepare import MODEL, prepare, run_mlmonitor
 from examples.house_prices.replay import Replay
 from examples.house_prices.report import Story, page
 from examples.house_prices.show import Show
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from examples.house_prices.inject import Injection
     from examples.house_prices.judge import Verdict
+    from examples.house_prices.pager import Pager
     from examples.house_prices.prepare import Prepared
     from mlmonitor.reference import Column, Reference
 
@@ -75,17 +77,38 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     folder: Path = options.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    ready = prepare(folder, show)
-
-    port = stack.free_port()
-    opened.enter_context(stack.service(folder, port))
-    show.step(f"Serving with {stack.WORKERS} worker processes on http://{stack.HOST}:{port}")
-    watcher = _watcher(ready, folder, port, show, opened)
-    addresses = {"service": f"http://{stack.HOST}:{port}/docs", **watcher.addresses}
+    ports = Ports.free()
+    ready = prepare(
+        folder,
+        show,
+        pager=f"{stack.HOST}:{ports.pager}",
+        responder=f"{stack.HOST}:{ports.responder}",
+    )
+    binary, reason = _find_prometheus()
+    pager = _pager(ready, folder, ports, show, opened) if binary else None
+    breaker = ports.breaker if pager else None
+    opened.enter_context(stack.service(folder, ports.service, breaker))
+    address = f"http://{stack.HOST}:{ports.service}"
+    show.step(f"Serving with {stack.WORKERS} worker processes on {address}")
+    if binary is None:
+        show.step(f"No Prometheus ({reason}): the demo computes the same statistics itself")
+        watcher: watch.Watcher = watch.Embedded(
+            ports.metrics, ready.reference, ready.thresholds, ready.window
+        )
+    else:
+        watcher = _prometheus(
+            ready, folder, ports,
+            binary=binary, show=show, opened=opened, alerting=pager is not None,
+        )  # fmt: skip
+    addresses = {"service": f"{address}/docs", **watcher.addresses}
 
     chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
-    replay = opened.enter_context(Replay(port, ready.rows[NOTHING.name], ready.rate))
-    verdicts, history = _replay(ready, chosen, replay, watcher, show)
+    replay = opened.enter_context(Replay(ports.service, ready.rows[NOTHING.name], ready.rate))
+    verdicts, history = _replay(ready, chosen, replay, watcher, show, pager=pager)
+    saved = _saved(verdicts, pager, ports, show)
+    if pager is not None and saved and _has_gone(verdicts):
+        replay.rows = ready.rows[NOTHING.name]
+        saved = _released(ready, pager, show)
     counts = [
         watcher.counts(_alerted(ready.reference, verdict), verdict.phase.end)
         for verdict in verdicts
@@ -96,34 +119,52 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     )  # fmt: skip
     write_atomically(folder / "report.html", page(story))
     show.verdicts(verdicts, replay)
-    show.leavings(folder, passed=story.passed)
+    show.leavings(folder, passed=story.passed and saved)
     if options.live:
         _forever(ready, replay, show, addresses)
-    return 0 if story.passed and not replay.failed else 1
+    return 0 if story.passed and saved and not replay.failed else 1
 
 
-def _watcher(
-    ready: Prepared, folder: Path, port: int, show: Show, opened: ExitStack
+def _pager(
+    ready: Prepared, folder: Path, ports: Ports, show: Show, opened: ExitStack
+) -> Pager | None:
+    """Alertmanager, the pager and the responder, where an Alertmanager can be had."""
+    from tests import components  # looks for programs, and may download one
+
+    try:
+        binary = components.first_alertmanager()
+    except components.Unavailable as unavailable:
+        show.step(f"No Alertmanager ({unavailable}): nobody is paged")
+        return None
+    found = opened.enter_context(paging(binary, ready, folder, ports))
+    show.step(
+        f"Alertmanager on http://{stack.HOST}:{ports.alertmanager}, with the generated routes"
+    )
+    show.step(f"mlmonitor respond on {ports.breaker}, with a fallback for a missing feature")
+    return found
+
+
+def _prometheus(
+    ready: Prepared,
+    folder: Path,
+    ports: Ports,
+    *,
+    binary: Path,
+    show: Show,
+    opened: ExitStack,
+    alerting: bool,
 ) -> watch.Watcher:
-    """Prometheus where one can be had, the embedded computation otherwise."""
-    binary, reason = _find_prometheus()
-    metrics = f"http://{stack.HOST}:{port}/metrics/"
-    if binary is None:
-        show.step(f"No Prometheus ({reason}): the demo computes the same statistics itself")
-        return watch.Embedded(metrics, ready.reference, ready.thresholds, ready.window)
-    own = stack.free_port()
-    target = f"{stack.HOST}:{port}"
     opened.enter_context(
         stack.prometheus(
             binary,
             folder,
-            rules=ready.rules,
-            target=target,
-            port=own,
+            target=f"{stack.HOST}:{ports.service}",
+            port=ports.prometheus,
             scrape_interval=ready.scrape,
+            alertmanager_port=ports.alertmanager if alerting else None,
         )
     )
-    url = f"http://{stack.HOST}:{own}"
+    url = f"http://{stack.HOST}:{ports.prometheus}"
     watcher = watch.Prometheus(url, f"{ready.window:g}s")
     show.step(f"{watcher.name} on {url}, with the generated rules")
     return watcher
@@ -149,6 +190,8 @@ def _replay(
     replay: Replay,
     watcher: watch.Watcher,
     show: Show,
+    *,
+    pager: Pager | None,
 ) -> tuple[list[Verdict], watch.History]:
     """Send normal traffic, then each injection with a rest before the next."""
     began = time.time()
@@ -157,22 +200,58 @@ def _replay(
         for injection in (NOTHING, *chosen):
             if len(phases) > 1:
                 replay.rows = ready.rows[NOTHING.name]
-                _watch("Back to normal", ready.rest, watcher, show)
+                _watch("Back to normal", ready.rest, watcher, show, pager)
             replay.rows = ready.rows[injection.name]
             seconds = INJECTION_SECONDS if phases else BASELINE_SECONDS
             start = time.time()
-            _watch(injection.title, seconds, watcher, show)
+            _watch(injection.title, seconds, watcher, show, pager)
             phases.append(Phase(injection, start, time.time()))
     history = watcher.history(began, phases[-1].end)
     return [judge(phase, ready.truths[phase.injection.name], history) for phase in phases], history
 
 
-def _watch(title: str, seconds: float, watcher: watch.Watcher, show: Show) -> None:
+def _watch(
+    title: str, seconds: float, watcher: watch.Watcher, show: Show, pager: Pager | None
+) -> None:
     start = time.monotonic()
     show.phase(title, seconds)
     while (passed := time.monotonic() - start) < seconds:
         show.now(passed, watcher.drifted())
+        if pager is not None:
+            show.paged(pager.pages)
         time.sleep(POLL_SECONDS)
+
+
+def _saved(verdicts: Sequence[Verdict], pager: Pager | None, ports: Ports, show: Show) -> bool:
+    """Whether nobody was paged for nothing, and a missing feature ended on the fallback."""
+    if pager is None:
+        return True
+    too_early = [page for page in pager.pages if page.came < verdicts[0].phase.end]
+    for early in too_early:
+        show.wrong(f"paged though nothing had changed: {early.summary}")
+    if not _has_gone(verdicts):
+        return not too_early
+    outcome = rescue(pager, ports)
+    show.paged(pager.pages)
+    show.rescued(outcome)
+    return outcome.complete and not too_early
+
+
+def _has_gone(verdicts: Sequence[Verdict]) -> bool:
+    return any(one.truth.column == GONE for one in verdicts[-1].of("must be found"))
+
+
+def _released(ready: Prepared, pager: Pager, show: Show) -> bool:
+    """The feature is back, a person releases the model, and the page must end."""
+    command = f"mlmonitor respond -c {ready.config} release {MODEL}"
+    show.command(command)
+    run_mlmonitor(command)
+    over = resolved(pager)
+    if over:
+        show.step("The feature is back, the model is released, and the page is resolved")
+    else:
+        show.wrong("the page did not end, though the feature is back")
+    return over
 
 
 def _alerted(reference: Reference, verdict: Verdict) -> list[Column]:

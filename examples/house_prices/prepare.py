@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import joblib
+import yaml
 from threadpoolctl import threadpool_limits
 
 from examples.house_prices.houses import SEED, as_rows, split
@@ -19,6 +21,7 @@ from examples.house_prices.train import train
 from examples.house_prices.truth import truth
 from mlmonitor.config import load_config
 from mlmonitor.drift import Thresholds
+from mlmonitor.files import write_atomically
 from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 CONFIG: Final = Path("examples") / "house_prices" / "monitoring-demo.yaml"
 MODEL: Final = "house-prices"
+PAGED: Final = "MlmonitorFeatureMissing"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Prepared:
         truths: by injection, what it does to each column.
         rows: by injection, the houses as they are sent.
         thresholds, window, step, scrape: of the generated rules; seconds.
-        rules: the generated rule file.
+        config: the demo's monitoring.yaml.
         commands: what was run.
     """
 
@@ -50,7 +54,7 @@ class Prepared:
     window: float
     step: float
     scrape: float
-    rules: Path
+    config: Path
     commands: tuple[str, ...]
 
     @property
@@ -67,8 +71,14 @@ class Prepared:
         return self.window + self.step + 2 * self.scrape
 
 
-def prepare(folder: Path, show: Show) -> Prepared:
+def prepare(folder: Path, show: Show, *, pager: str, responder: str) -> Prepared:
     """Train, profile, generate, and compute what each injection does.
+
+    Args:
+        folder: where all of it goes.
+        show: told of each step.
+        pager: `host:port` where pages are received.
+        responder: `host:port` of `mlmonitor respond`.
 
     Raises:
         StackError: one of the commands failed.
@@ -78,20 +88,23 @@ def prepare(folder: Path, show: Show) -> Prepared:
         f"Trained: off by {trained.median_error:.1%} in the median, on houses it has not seen"
     )
     model, houses = joblib.load(trained.model), split().replay
-    profile, config = folder / "reference.json", load_config(CONFIG)
+    profile, path = folder / "reference.json", folder / "monitoring.yaml"
+    write_atomically(path, _configuration(folder, pager, responder))
+    (folder / "token").write_text(secrets.token_urlsafe(), encoding="utf-8")
+    config = load_config(path)
     commands = (
         (
             f"mlmonitor profile {trained.data} -o {profile} --model {MODEL} --version 1 "
             "--target SalePrice --prediction predicted"
         ),
-        f"mlmonitor generate-alerts -c {CONFIG} -o {folder}",
-        f"mlmonitor generate-dashboards -c {CONFIG} -o {folder}",
+        f"mlmonitor generate-alerts -c {path} -o {folder}",
+        f"mlmonitor generate-dashboards -c {path} -o {folder}",
     )
     for command in commands:
         show.command(command)
-        _mlmonitor(command)
+        run_mlmonitor(command)
     reference = Reference.load(profile)
-    show.step(f"Profiled {reference.rows} houses; rules and dashboard generated")
+    show.step(f"Profiled {reference.rows} houses; rules, routes and dashboard generated")
     thresholds = Thresholds(**config.thresholds_by_model[MODEL])  # type: ignore[arg-type]
     injections = (NOTHING, *INJECTIONS)
     with threadpool_limits(1):
@@ -108,12 +121,33 @@ def prepare(folder: Path, show: Show) -> Prepared:
         window=config.prometheus.windows[0],
         step=config.prometheus.step,
         scrape=config.prometheus.scrape_interval,
-        rules=folder / "prometheus" / "drift.rules.yml",
+        config=path,
         commands=commands,
     )
 
 
-def _mlmonitor(command: str) -> None:
+def _configuration(folder: Path, pager: str, responder: str) -> str:
+    """The demo's `monitoring.yaml`, with who is paged, and what is done when a feature is gone."""
+    token = str((folder / "token").resolve())
+    document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    document["models"][0]["reference"] = "reference.json"
+    document["models"].append({"name": MODEL, "version": "by-quality", "role": "fallback"})
+    document["links"] = {"runbooks": f"http://{responder}/runbooks"}
+    document["notifications"] = {
+        "page": {"webhook": {"url": f"http://{pager}/"}},
+        "automate": {"url": f"http://{responder}/alerts", "token_file": token},
+    }
+    document["respond"] = {
+        "listen": responder,
+        "token_file": token,
+        "dry_run": False,
+        "scope": {"namespace": "demo"},
+        "steps": [{"alert": PAGED, "do": "fallback"}],
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def run_mlmonitor(command: str) -> None:
     """Run one of mlmonitor's commands with the interpreter that runs the demo."""
     words = [sys.executable, "-m", *shlex.split(command)]
     done = subprocess.run(words, check=False, capture_output=True, text=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from examples.house_prices.judge import Verdict
+    from examples.house_prices.pager import Page
+    from examples.house_prices.paging import Rescue
     from examples.house_prices.replay import Replay
     from examples.house_prices.watch import Key
 
@@ -32,6 +34,7 @@ class Show:
         self._started = time.monotonic()
         self._seen: set[Key] = set()
         self._replay: Replay | None = None
+        self._pages = 0
 
     def step(self, text: str) -> None:
         """One thing done."""
@@ -75,6 +78,30 @@ class Show:
         elif self._seen and not drifted:
             self._console.print(f"  [green]✓[/] {passed:4.1f} s  no column drifts any more")
         self._seen = drifted
+
+    def paged(self, pages: Sequence[Page]) -> None:
+        """The pages that have not been shown yet."""
+        for page in pages[self._pages :]:
+            self._console.print(f"  [red]☎[/] [bold]{escape(page.summary)}[/]", soft_wrap=True)
+        self._pages = len(pages)
+
+    def rescued(self, outcome: Rescue) -> None:
+        """How the missing feature ended."""
+        if outcome.page is None:
+            self.wrong("nobody was paged for the missing feature")
+            return
+        self._console.print(f"    [dim]{escape(outcome.page.text)}[/]", soft_wrap=True)
+        if outcome.complete:
+            self.step(f"The fallback took over, once; it has priced {outcome.rows:,} houses")
+        else:
+            self.wrong(
+                f"the fallback did not take over: open {outcome.switched}, switched "
+                f"{outcome.switches} times, {outcome.rows} houses"
+            )
+
+    def wrong(self, text: str) -> None:
+        """Something that should not have been."""
+        self._console.print(f"[red]✗ {escape(text)}[/]", soft_wrap=True)
 
     def verdicts(self, verdicts: Sequence[Verdict], replay: Replay) -> None:
         """Truth beside findings, one line a phase."""

@@ -26,7 +26,10 @@ STOP_SECONDS: Final = 10.0
 _PROMETHEUS_CONFIG: Final = """\
 global:
   scrape_interval: {scrape_interval:g}s
-rule_files: [{rules}]
+  evaluation_interval: {scrape_interval:g}s
+rule_files: ["{rules}"]
+alerting:
+  alertmanagers: [{{static_configs: [{{targets: [{alertmanagers}]}}]}}]
 scrape_configs:
   - job_name: house-prices
     metrics_path: /metrics/
@@ -48,7 +51,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def service(folder: Path, port: int) -> Iterator[None]:
+def service(folder: Path, port: int, breaker: str | None = None) -> Iterator[None]:
     """The house-price service in two worker processes, until the block ends."""
     tallies = folder / "tallies"
     environment = {
@@ -56,6 +59,7 @@ def service(folder: Path, port: int) -> Iterator[None]:
         "MLMONITOR_DIR": str(tallies),
         # One thread a prediction: two workers with a thread pool each would fight for two cores.
         "OMP_NUM_THREADS": "1",
+        **({"HOUSE_PRICES_BREAKER": breaker} if breaker else {}),
     }
     command = [
         *(sys.executable, "-m", "uvicorn", "examples.house_prices.service:app"),
@@ -69,23 +73,56 @@ def service(folder: Path, port: int) -> Iterator[None]:
 
 @contextmanager
 def prometheus(
-    binary: Path, folder: Path, *, rules: Path, target: str, port: int, scrape_interval: float
+    binary: Path,
+    folder: Path,
+    *,
+    target: str,
+    port: int,
+    scrape_interval: float,
+    alertmanager_port: int | None,
 ) -> Iterator[None]:
-    """A Prometheus that scrapes `target` and evaluates `rules`, until the block ends."""
+    """A Prometheus that scrapes `target` and evaluates all generated rules, until the block ends."""
     config = folder / "prometheus.yml"
     config.write_text(
         _PROMETHEUS_CONFIG.format(
-            scrape_interval=scrape_interval, rules=rules.resolve(), target=target
+            scrape_interval=scrape_interval,
+            rules=(folder / "prometheus").resolve() / "*.rules.yml",
+            target=target,
+            alertmanagers=f'"{HOST}:{alertmanager_port}"' if alertmanager_port else "",
         )
     )
     command = [
         str(binary),
         f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--web.listen-address={HOST}:{port}",
     ]
     with _running(command, folder / "prometheus.log", {}) as process:
         _wait(process, f"http://{HOST}:{port}/-/ready", folder / "prometheus.log")
+        yield
+
+
+@contextmanager
+def alertmanager(binary: Path, folder: Path, port: int) -> Iterator[None]:
+    """An Alertmanager with the generated configuration, until the block ends."""
+    command = [
+        str(binary),
+        f"--config.file={folder / 'alertmanager' / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'alertmanager-data'}",
+        f"--web.listen-address={HOST}:{port}",
+        "--cluster.listen-address=",
+    ]
+    with _running(command, folder / "alertmanager.log", {}) as process:
+        _wait(process, f"http://{HOST}:{port}/-/ready", folder / "alertmanager.log")
+        yield
+
+
+@contextmanager
+def responder(config: Path, folder: Path, port: int) -> Iterator[None]:
+    """`mlmonitor respond` with a configuration, until the block ends."""
+    command = [sys.executable, "-m", "mlmonitor", "respond", "-c", str(config)]
+    with _running(command, folder / "respond.log", {}) as process:
+        _wait(process, f"http://{HOST}:{port}/healthz", folder / "respond.log")
         yield
 
 

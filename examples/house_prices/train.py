@@ -26,6 +26,7 @@ class Trained(NamedTuple):
 
     model: Path
     data: Path
+    fallback: Path
     median_error: float
 
 
@@ -51,8 +52,15 @@ def train(folder: Path = BUILD, seed: int = SEED) -> Trained:
     errors = (held_out["predicted"] / held_out[TARGET] - 1).abs()
 
     folder.mkdir(parents=True, exist_ok=True)
-    trained = Trained(folder / "model.joblib", folder / "reference.csv", float(errors.median()))
+    trained = Trained(
+        folder / "model.joblib",
+        folder / "reference.csv",
+        folder / "fallback.json",
+        float(errors.median()),
+    )
     joblib.dump(model, trained.model)
+    medians = houses.fit.groupby("OverallQual")[TARGET].median()
+    trained.fallback.write_text(medians.to_json(), encoding="utf-8")
     held_out.to_csv(trained.data, index=False)
     return trained
 

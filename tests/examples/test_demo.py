@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -27,11 +28,13 @@ TIMEOUT = 180
 pytestmark = pytest.mark.xdist_group("demo")  # two at once would slow each other's traffic
 
 
-def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *arguments: str, only: str = "square_metres", **environment: str
+) -> subprocess.Popen[str]:
     """The demo in a process of its own, one injection long."""
     command = [sys.executable, "-m", "examples.house_prices.demo", "--folder", str(folder)]
     return subprocess.Popen(
-        [*command, "--only", "square_metres", *arguments],
+        [*command, "--only", only, *arguments],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "120", **environment},
         stdout=subprocess.PIPE,
@@ -91,6 +94,22 @@ def test_the_demo_finds_what_it_must(switch: str, tmp_path: Path) -> None:
     assert "GrLivArea" in output
     check_report(tmp_path / "demo")
     assert list((tmp_path / "demo").glob("**/*.rules.yml"))
+    assert not any(answers(port) for port in ports(output)), output
+
+
+def test_a_missing_feature_pages_once_ends_on_the_fallback_and_resolves(tmp_path: Path) -> None:
+    components.alertmanager_programs()
+    prometheus = str(components.first("prometheus"))
+    demo = start(tmp_path / "demo", only="missing_basement", **{SWITCH: prometheus})
+    output, _ = demo.communicate(timeout=TIMEOUT)
+    assert demo.returncode == 0, output
+    assert output.count("☎ house-prices 1: input TotalBsmtSF stopped arriving") == 1, output
+    assert "The fallback took over, once" in output, output
+    assert "the page is resolved" in output, output
+    audit = (tmp_path / "demo" / "respond" / "audit.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in audit]
+    steps = [one["event"] for one in events if one["event"] in {"fallback", "released"}]
+    assert steps == ["fallback", "released"]
     assert not any(answers(port) for port in ports(output)), output
 
 

@@ -97,10 +97,10 @@ def test_a_program_that_does_not_start_is_told_with_its_last_words(tmp_path: Pat
         stack.prometheus(
             program,
             tmp_path,
-            rules=tmp_path / "rules.yml",
             target="127.0.0.1:1",
             port=stack.free_port(),
             scrape_interval=1.0,
+            alertmanager_port=None,
         ),
     ):
         pass
