@@ -150,6 +150,21 @@ def test_profile_writes_what_the_options_say() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_profile_names_the_model_whose_files_are_given() -> None:
+    for name in ("model.bin", "scaler.bin"):
+        Path(name).write_text(name, encoding="utf-8")
+    run(*PROFILE, "--created", "2024-06-01")
+    made = Reference.load("made.json")
+    assert (made.created, made.fingerprint, made.environment) == ("2024-06-01", None, None)
+    assert "fingerprint" not in Path("made.json").read_text(encoding="utf-8")
+    run(*PROFILE, "--fingerprint", "scaler.bin", "--fingerprint", "model.bin")
+    made = Reference.load("made.json")
+    assert made.fingerprint == mlmonitor.fingerprint("model.bin", "scaler.bin")
+    assert made.environment
+    assert {"python", "numpy"} <= set(made.environment)
+
+
+@pytest.mark.usefixtures("folder")
 def test_profile_does_not_depend_on_the_chunk_and_takes_standard_input() -> None:
     run(*PROFILE)
     first = Path("made.json").read_bytes()
@@ -159,6 +174,30 @@ def test_profile_does_not_depend_on_the_chunk_and_takes_standard_input() -> None
     done = process("profile", "-", *PROFILE[2:], cwd=Path.cwd(), stdin=rows)
     assert (done.returncode, done.stderr) == (0, ""), "no progress where stderr is no terminal"
     assert Path("made.json").read_bytes() == first
+
+
+TIMED = ("profile", "timed.csv", *PROFILE[2:])
+
+
+def test_profile_measures_how_alike_rows_are_by_their_times(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    levels = np.repeat(rng.normal(0, 5, 24 * 8), 10)
+    areas = 100 + levels + rng.normal(0, 5, len(levels))
+    rows = [f"{1_700_000_000 + 360 * i},{area}" for i, area in enumerate(areas)]
+    (folder / "timed.csv").write_text("\n".join(["when,area", *rows]), encoding="utf-8")
+    done = run(*TIMED, "--time", "when", "--windows", "1h, 6h,1d")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr == (
+        "Note: There are 9 windows of 1d, fewer than 30: the correlation of rows is that of 6h.\n"
+    )
+    made = Reference.load("made.json")
+    [area] = made.columns
+    assert area.correlation is not None
+    assert list(area.correlation) == ["1h", "6h", "1d"]
+    assert 0.2 < area.correlation["1h"] < 0.6
+    assert area.evidence < 0.5 * area.values
+    done = run("drift", "timed.csv", "-r", "made.json", "--window", "1h", "--fail")
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 @pytest.mark.usefixtures("folder")
@@ -262,6 +301,20 @@ BAD = {
     "no such column": ((*PROFILE, "--target", "aera"), "no such column; did you mean 'area'?"),
     "no such kind": ((*PROFILE, "--kind", "area=number"), "--kind area=number: unknown kind"),
     "kind without column": ((*PROFILE, "--kind", "numeric"), "--kind numeric: is not COLUMN=KIND"),
+    "no such time": ((*PROFILE, "--time", "aera"), "--time aera: the data have no such column"),
+    "no times": ((*PROFILE, "--time", "wall"), "--time wall: 'brick' is no time; write ISO 8601"),
+    "no window": (
+        (*PROFILE, "--time", "area", "--windows", "1x"),
+        "--windows: '1x' is no duration",
+    ),
+    "no date": (
+        (*PROFILE, "--created", "June"),
+        "created: 'June' is no date; write it in ISO 8601",
+    ),
+    "no model": (
+        (*PROFILE, "--fingerprint", "model.bin"),
+        "model.bin: cannot be read (No such file or directory); check the files of the model.",
+    ),
     "unwritable profile": (
         (*PROFILE[:2], "-o", "same.csv/made.json", *PROFILE[4:]),
         "made.json: cannot be written",

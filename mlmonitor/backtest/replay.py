@@ -193,8 +193,7 @@ class Recorder:
 
     def _rho(self, column: Column, window: float) -> float:
         """How much the rows of a window are correlated: as measured, or as stated."""
-        del column, window
-        return self.thresholds.correlation
+        return evidence.correlation(column, window, self.thresholds)
 
     def finish(self) -> Replay:
         """The verdicts over all columns."""

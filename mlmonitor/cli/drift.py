@@ -20,6 +20,11 @@ from mlmonitor.cli.program import DIFFERENT, config_option, debug_option, progra
     show_default=True,
     help="How to print the comparison.",
 )
+@click.option(
+    "--window",
+    metavar="LENGTH",
+    help="Time that the rows cover, of those in the profile; the longest by default.",
+)
 @click.option("--fail", is_flag=True, help="Exit with status 1 when a column drifted.")
 @config_option
 @debug_option
@@ -29,6 +34,7 @@ def drift(  # noqa: PLR0917 - one for each option
     target: str | None,
     prediction: str | None,
     form: str,
+    window: str | None,
     fail: bool,  # noqa: FBT001 - a flag
     config_path: str | None,
 ) -> None:
@@ -36,7 +42,7 @@ def drift(  # noqa: PLR0917 - one for each option
 
     Thresholds are those of --config, or the defaults.
     """
-    from mlmonitor import terminal
+    from mlmonitor import durations, terminal
     from mlmonitor.drift import drift_files, table
     from mlmonitor.reference import Reference
 
@@ -47,6 +53,7 @@ def drift(  # noqa: PLR0917 - one for each option
         thresholds(config_path, profile.model),
         target=target,
         prediction=prediction,
+        window=None if window is None else durations.seconds(window),
     )
     if form == "json":
         click.echo(report.to_json(), nl=False)

@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 )
 @click.option("--created", metavar="DATE", help="When the data were gathered, in ISO 8601.")
 @click.option("--fitted", is_flag=True, help="Say that the model was fitted on these rows.")
+@click.option(
+    "--time", metavar="COLUMN", help="Column with times; measures how alike rows of a window are."
+)
+@click.option(
+    "--windows",
+    metavar="LENGTHS",
+    default="1h,6h,1d,7d",
+    show_default=True,
+    help="Windows for --time, as in monitoring.yaml.",
+)
 @click.option("--chunk-rows", type=click.IntRange(min=1), help="Rows held in memory at once.")
 @debug_option
 def profile(  # noqa: PLR0917 - one for each option
@@ -55,6 +65,8 @@ def profile(  # noqa: PLR0917 - one for each option
     categories: int,
     created: str | None,
     fitted: bool,  # noqa: FBT001 - a flag
+    time: str | None,
+    windows: str,
     chunk_rows: int | None,
 ) -> None:
     """Make the reference profile of FILES (CSV, Parquet, JSON Lines, - for stdin).
@@ -74,12 +86,16 @@ def profile(  # noqa: PLR0917 - one for each option
         categories,
         created,
         fitted,
+        time,
+        tuple(name.strip() for name in windows.split(",")),
     )
     with terminal.progress("Reading") as tell:
         made = profile_files(files, settings, chunk_rows=chunk_rows, progress=tell)
     made.reference.save(output)
     for warning in made.warnings:
         click.echo(f"Warning: {warning}", err=True)
+    for note in made.notes:
+        click.echo(f"Note: {note}", err=True)
     terminal.show(terminal.profile_table(made.reference))
     click.echo(f"wrote {output}")
 

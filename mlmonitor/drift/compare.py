@@ -11,6 +11,8 @@ from mlmonitor.drift import evidence, statistics
 from mlmonitor.drift.cells import one_window, reference_cells
 from mlmonitor.drift.evidence import Sample
 from mlmonitor.drift.report import ColumnReport, Report
+from mlmonitor.durations import duration
+from mlmonitor.errors import ProfileError
 from mlmonitor.tally.totals import Totals
 from mlmonitor.thresholds import FALSE_DISCOVERY_RATE, Thresholds
 
@@ -27,18 +29,23 @@ def compare(
     totals: Totals | Sequence[ColumnTotals],
     reference: Reference,
     thresholds: Thresholds = _DEFAULTS,
+    *,
+    window: float | None = None,
 ) -> Report:
     """Compare counts with the reference that they were counted against.
 
     A column has drifted when one of its tests finds an effect above its threshold, and evidence:
     its p-value, times the column's number of tests, within the Benjamini-Hochberg limit over all
     columns that have enough rows; inputs are one family of columns, what the model gives another.
+    Rows are as alike as the reference found those of `window` seconds to be, by default those of the
+    longest window that it measured.
 
     Raises:
-        MlmonitorError: SciPy is not installed.
+        MlmonitorError: SciPy is not installed, or the reference has not measured such a window.
     """
+    _check_window(window, reference)
     counted = totals.columns() if isinstance(totals, Totals) else totals
-    columns = [_column(one, thresholds) for one in counted]
+    columns = [_column(one, thresholds, window) for one in counted]
     rate = FALSE_DISCOVERY_RATE if thresholds.alpha is None else thresholds.alpha
     inputs = [column for column in columns if column.side == "input"]
     others = [column for column in columns if column.side != "input"]
@@ -53,12 +60,23 @@ def compare(
     )
 
 
-def _column(totals: ColumnTotals, thresholds: Thresholds) -> ColumnReport:
+def _check_window(window: float | None, reference: Reference) -> None:
+    measured = reference.windows or {}
+    if window is not None and measured and duration(window) not in measured:
+        message = (
+            f"The profile has not measured windows of {duration(window)}, but of "
+            f"{', '.join(measured)}; choose one, or profile the rows again with that window."
+        )
+        raise ProfileError(message)
+
+
+def _column(totals: ColumnTotals, thresholds: Thresholds, window: float | None) -> ColumnReport:
     column = totals.column
-    known = _facts(totals, thresholds)
+    rho = evidence.correlation(column, window, thresholds)
+    known = _facts(totals, rho)
     baseline = Sample.of_reference(column, evidence.reference_distance(column))
     with np.errstate(divide="ignore", invalid="ignore"):
-        current = Sample.of_windows(one_window(totals), thresholds.correlation)
+        current = Sample.of_windows(one_window(totals), rho)
     found = [
         one
         for one in evidence.examine(column, current, baseline, thresholds)
@@ -80,7 +98,7 @@ def _column(totals: ColumnTotals, thresholds: Thresholds) -> ColumnReport:
     )
 
 
-def _facts(totals: ColumnTotals, thresholds: Thresholds) -> dict[str, Any]:
+def _facts(totals: ColumnTotals, rho: float) -> dict[str, Any]:
     """What the report shows besides effects and p-values."""
     column, values, facts = totals.column, totals.values, dict[str, Any]()
     if totals.rows > 0:
@@ -91,13 +109,13 @@ def _facts(totals: ColumnTotals, thresholds: Thresholds) -> dict[str, Any]:
     if current is None or values <= 0 or column.values <= 0:
         return facts
     reference = reference_cells(column)
-    rows = float(evidence.effective(np.array([values]), thresholds.correlation)[0])
+    rows = float(evidence.effective(np.array([values]), rho)[0])
     facts["psi"] = statistics.psi(current, reference)
-    facts["psi_noise"] = statistics.psi_noise(len(reference), rows, column.values)
+    facts["psi_noise"] = statistics.psi_noise(len(reference), rows, column.evidence)
     facts["js"] = statistics.jensen_shannon(current, reference)
     if not column.is_binned:
-        scale = rows / values
-        found = statistics.chi_square(current * scale, reference)
+        own, other = current * (rows / values), reference * (column.evidence / column.values)
+        found = statistics.chi_square(own, other)
         return facts | {"chi2": found[0], "chi2_freedom": found[1]}
     facts["ks"] = statistics.kolmogorov_smirnov(current, reference)
     facts["rank_shift"] = statistics.rank_shift(current, reference)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlmonitor.drift.cells import Array, reference_cells
+from mlmonitor.durations import duration
 from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ class Sample:
         """The reference, whose values are `distance` deviations from their mean on average."""
         spread = 1.0 if column.deviation else 0.0
         compared = column.is_binned or column.is_categorical
+        alike = column.evidence / column.values if column.values else 1.0
         numbers = (
-            column.rows, column.rows, column.missing, column.values, column.values, 0.0, spread,
-            distance, max(spread - distance**2, 0.0), column.nonzero or 0,
+            column.rows, column.rows * alike, column.missing, column.values, column.evidence, 0.0,
+            spread, distance, max(spread - distance**2, 0.0), column.nonzero or 0,
         )  # fmt: skip
         rows, own, missing, values, evidence, *rest = (np.array([float(n)]) for n in numbers)
         cells = reference_cells(column) if compared else np.zeros(0)
@@ -118,6 +120,16 @@ def reference_distance(column: Column) -> float:
 def effective(rows: Array, rho: float) -> Array:
     """Rows that count as evidence."""
     return np.asarray(np.where(rows > 1, rows / (1 + (rows - 1) * rho), rows))
+
+
+def correlation(column: Column, window: float | None, thresholds: Thresholds) -> float:
+    """How alike rows of a window of `window` seconds are: as the reference measured, or as stated.
+
+    None is a window of the greatest length that was measured.
+    """
+    measured = column.correlation or {}
+    name = next(reversed(measured), "") if window is None else duration(window)
+    return measured.get(name, thresholds.correlation)
 
 
 def examine(

@@ -28,11 +28,12 @@ def drift_files(
     *,
     prediction: str | None = None,
     target: str | None = None,
+    window: float | None = None,
 ) -> Report:
     """Compare the rows of CSV, Parquet or JSON Lines files (`-` for stdin) with a reference.
 
     Rows are read and counted in chunks. `prediction` and `target` name the columns of the files
-    that hold the reference's output and outcome, where their names differ.
+    that hold the reference's output and outcome, where their names differ; for `window` see `compare`.
 
     Raises:
         MlmonitorError: a file cannot be read or lacks rows, a column is missing, or SciPy is.
@@ -40,7 +41,12 @@ def drift_files(
     from mlmonitor.tables import read_chunks  # noqa: PLC0415 - imports pandas
 
     return drift_frames(
-        read_chunks(paths), reference, thresholds, prediction=prediction, target=target
+        read_chunks(paths),
+        reference,
+        thresholds,
+        prediction=prediction,
+        target=target,
+        window=window,
     )
 
 
@@ -51,6 +57,7 @@ def drift_frames(
     *,
     prediction: str | None = None,
     target: str | None = None,
+    window: float | None = None,
 ) -> Report:
     """Compare the rows of pandas frames with a reference; see `drift_files`.
 
@@ -72,7 +79,7 @@ def drift_frames(
     if not rows:
         message = "The files hold no rows to compare; name files with at least one row."
         raise ProfileError(message)
-    return compare(tally.totals(), reference, thresholds)
+    return compare(tally.totals(), reference, thresholds, window=window)
 
 
 def _sources(columns: Sequence[Column], renamed: str | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import numpy as np
@@ -18,6 +19,9 @@ from mlmonitor.tally import ColumnTotals, Layout, Tally
 from tests import drift_sample, references
 
 DEFAULTS = Thresholds()
+if TYPE_CHECKING:
+    from mlmonitor.reference import Reference
+
 SCHEMA = Path(mlmonitor.__file__).parent / "schemas" / "drift.schema.json"
 
 
@@ -126,6 +130,45 @@ def test_the_published_schema_accepts_a_report(count: int) -> None:
 def test_the_published_schema_is_the_generated_one() -> None:
     assert json.loads(SCHEMA.read_text()) == json_schema()
     assert SCHEMA.read_text() == json.dumps(json_schema(), indent=2) + "\n"
+
+
+def _alike(name: str, correlation: dict[str, float], share: float) -> Reference:
+    """The reference with one column whose rows are alike."""
+    reference = drift_sample.reference()
+    columns = tuple(
+        one.model_copy(update={"correlation": correlation, "effective_rows": share * one.values})
+        if one.name == name
+        else one
+        for one in reference.columns
+    )
+    return reference.model_copy(
+        update={"columns": columns, "windows": dict.fromkeys(correlation, 90)}
+    )
+
+
+def _compared(reference: Reference, window: float | None = None) -> Report:
+    columns = {one.name: one for one in reference.columns}
+    totals = [replace(one, column=columns[one.column.name]) for one in _totals(1500, 1.0)]
+    return compare(totals, reference, window=window)
+
+
+def test_rows_that_are_alike_are_less_evidence_by_the_window_that_they_cover() -> None:
+    name = "shift 0.3"
+    reference = _alike(name, {"1h": 0.3, "1d": 0.01}, 0.5)
+    p_values = [
+        _column(_compared(reference, window), name).p_value or 0.0 for window in (3600, 86_400)
+    ]
+    plain = _column(_report(1500), name).p_value or 0.0
+    assert p_values[0] > 100 * p_values[1] > 10_000 * plain
+    assert _column(_compared(reference), name).p_value == p_values[1]
+    hour = _column(_compared(reference, 3600), name)
+    assert not hour.drifted
+    assert (hour.psi_noise or 0) > 10 * (_column(_report(1500), name).psi_noise or 0)
+
+
+def test_a_window_that_the_profile_has_not_measured_is_refused() -> None:
+    with pytest.raises(MlmonitorError, match="not measured windows of 2h, but of 1h, 1d; choose"):
+        _compared(_alike("shift 0.3", {"1h": 0.3, "1d": 0.01}, 0.5), 7200)
 
 
 @pytest.mark.parametrize(("name", "value"), [("psi", 0), ("ks", 1), ("alpha", -1), ("missing", 2)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -102,6 +103,44 @@ def test_rank_is_kruskal_and_wallis_of_the_bins(seed: int, rows: int, other: int
     totals = ColumnTotals(column, rows, 0, bins=np.bincount(now, minlength=7) * 1.0)
     expected = stats.kruskal(now, before).pvalue
     assert float(_found(totals, 0.0)["rank"].p_value[0]) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5])
+def test_a_reference_of_rows_that_are_alike_is_less_evidence(share: float) -> None:
+    told = 0
+    for totals in _totals(1500, 1.0):
+        if not totals.column.values:
+            continue
+        column = totals.column.model_copy(update={"effective_rows": share * totals.column.values})
+        counted = totals.bins if totals.bins is not None else totals.categories
+        cells = np.array([]) if counted is None else np.asarray(counted)
+        n = float(cells.sum())
+        now = drift_oracle.Sample(
+            totals.rows, totals.missing, cells,
+            drift_oracle.moments(n, totals.above, totals.below, totals.squares) if n > 1 else {},
+            totals.nonzero if column.kind == "sparse" else None, n, totals.rows,
+        )  # fmt: skip
+        before = drift_oracle.of_reference(
+            column, column.absolute_deviation, share * totals.column.values
+        )
+        found = _found(replace(totals, column=column), 0.0)
+        for test, p_value in drift_oracle.p_values(column, now, before, 1).items():
+            told += 1
+            wanted = pytest.approx(p_value, rel=1e-5, abs=0.05 if p_value > 0.8 else 1e-300)
+            assert float(found[test].p_value[0]) == wanted, (column.name, test)
+    assert told > 60
+
+
+def test_the_correlation_is_that_of_the_window_where_it_was_measured() -> None:
+    column = references.binned("x", range(100)).model_copy(
+        update={"correlation": {"1h": 0.04, "1d": 0.01}}
+    )
+    stated = Thresholds(correlation=0.002)
+    lengths = (3600.0, 86_400.0, 600.0, None)
+    found = [evidence.correlation(column, length, stated) for length in lengths]
+    assert found == [0.04, 0.01, 0.002, 0.01]
+    plain = references.binned("x", range(100))
+    assert [evidence.correlation(plain, length, stated) for length in (3600.0, None)] == [0.002] * 2
 
 
 def test_less_evidence_in_rows_that_are_alike() -> None:

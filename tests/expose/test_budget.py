@@ -21,7 +21,15 @@ NOT_EVERYWHERE = (
 )
 
 
-@pytest.mark.parametrize("profile", [mixed(), nasty(), reference()], ids=("mixed", "nasty", "none"))
+def alike() -> Reference:
+    """A reference of rows that came with their times."""
+    measured = {"correlation": {"1h": 0.04, "1d": 0.0}, "effective_rows": 512.5}
+    return reference(binned("x", range(1000)).model_copy(update=measured))
+
+
+@pytest.mark.parametrize(
+    "profile", [mixed(), nasty(), reference(), alike()], ids=("mixed", "nasty", "none", "alike")
+)
 def test_the_plan_is_what_a_scrape_holds(profile: Reference) -> None:
     source = counts(profile)
     source.pids = (source.pids[0], 1)

@@ -139,6 +139,22 @@ def test_reference_shares_end_at_one_and_cover_all_categories() -> None:
     } == {1.0}
 
 
+def test_how_alike_rows_are_is_exposed_where_it_was_measured() -> None:
+    bounds = {"correlation": {"1h": 0.04, "7d": 0.0}, "effective_rows": 512.5}
+    area = binned("area", range(1000)).model_copy(update=bounds)
+    samples = exposed(counts(reference(area, binned("plain", range(1000)))))
+    found = {
+        (name, dict(labels)["column"], dict(labels).get("window")): value
+        for (name, labels), value in samples.items()
+        if name in {"mlmonitor_reference_correlation_ratio", "mlmonitor_reference_effective_rows"}
+    }
+    assert found == {
+        ("mlmonitor_reference_effective_rows", "area", None): 512.5,
+        ("mlmonitor_reference_correlation_ratio", "area", "1h"): 0.04,
+        ("mlmonitor_reference_correlation_ratio", "area", "7d"): 0.0,
+    }
+
+
 def test_a_reference_without_rows_has_shares_of_zero() -> None:
     empty = binned("x", [1.0]).model_copy(update={"rows": 0, "counts": (0, 0)})
     samples = exposed(counts(reference(empty)))
