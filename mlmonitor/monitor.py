@@ -19,7 +19,7 @@ from mlmonitor.business import declared
 from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
 from mlmonitor.process import Worker
-from mlmonitor.provenance import Provenance, moment, moment_or_none
+from mlmonitor.provenance import Provenance, identified, moment, moment_or_none
 from mlmonitor.reference import Reference
 from mlmonitor.reference.unknown import unknown_output
 from mlmonitor.tally import Layout, Tally
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from prometheus_client.registry import CollectorRegistry
 
     from mlmonitor.business import BusinessMetric
+    from mlmonitor.provenance import Files
     from mlmonitor.tally import Totals
     from mlmonitor.tally.store import Store
 
@@ -70,6 +71,8 @@ class Monitor:
             `mlmonitor respond`, or the folder of its states; without it, it is always closed.
         trained: when the model was trained: a date or time, one in ISO 8601, or seconds since the
             epoch; by default when the data of the reference were gathered.
+        fingerprint: what identifies the live model: text, or the path or paths of its files. It is
+            compared with the reference's, as are Python and packages; what differs is logged.
 
     Attributes:
         provenance: what is known of where the model came from.
@@ -78,7 +81,7 @@ class Monitor:
     Raises:
         ProfileError: the reference cannot be read, or is of another model or version.
         MlmonitorError: the role is unknown, a business metric is declared wrongly, `trained` is no
-            date, or the directory cannot be written.
+            date, a file of the model cannot be read, or the directory cannot be written.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Monitor:
         business: Mapping[str, object] | None = None,
         breaker: str | os.PathLike[str] | None = None,
         trained: str | date | float | None = None,
+        fingerprint: Files | None = None,
     ) -> None:
         if role not in names.ROLES:
             message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
@@ -102,7 +106,7 @@ class Monitor:
         self.identity = (str(model), str(version), role)
         self.reference = _checked_reference(reference, self.identity)
         self.layout = _layout(self.reference, exceptions, series_cap, declared(business))
-        self.provenance = _provenance(self.reference, trained)
+        self.provenance = _provenance(self.reference, trained, fingerprint)
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self._active: list[None] = []
         self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
@@ -293,11 +297,23 @@ def _checked_reference(
     return found
 
 
-def _provenance(reference: Reference | None, trained: object) -> Provenance:
-    """Where the model came from, as far as the options and the reference tell."""
-    if trained is not None:
-        return Provenance(moment(trained))
-    return Provenance(moment_or_none(reference and reference.created))
+def _provenance(
+    reference: Reference | None, trained: object, fingerprint: Files | None
+) -> Provenance:
+    """Where the model came from, and whether it is the one of the reference; see `Monitor`."""
+    if trained is None:
+        known = Provenance(moment_or_none(reference and reference.created))
+    else:
+        known = Provenance(moment(trained))
+    given = None if fingerprint is None else identified(fingerprint)
+    if reference is None:
+        return known
+    found = known.compared((reference.fingerprint, reference.environment), given)
+    if found.differences:
+        _log.warning(
+            "%s: not as it was profiled: %s.", reference.model, "; ".join(found.differences)
+        )
+    return found
 
 
 def _layout(

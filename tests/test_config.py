@@ -91,6 +91,12 @@ def test_the_training_date_may_be_written_as_any_date(tmp_path: Path, written: s
     assert found.monitor_options("a")["trained"] == found.models[0].trained
 
 
+def test_a_model_is_identified_by_its_files_or_by_a_text(tmp_path: Path) -> None:
+    found = read(tmp_path, "models: [{name: a, files: [m.bin, /n.bin]}, {name: b, fingerprint: x}]")
+    assert found.monitor_options("a")["fingerprint"] == (tmp_path / "m.bin", Path("/n.bin"))
+    assert found.monitor_options("b")["fingerprint"] == "x"
+
+
 def test_a_model_inherits_the_thresholds_that_it_does_not_set(tmp_path: Path) -> None:
     found = read(tmp_path, GOOD)
     assert found.thresholds_by_model == {
@@ -229,6 +235,10 @@ BAD = {
     "trained some day": (
         "models: [{name: a, trained: June}]",
         "models[0].trained: 'June' is no date; write it in ISO 8601",
+    ),
+    "files and a fingerprint": (
+        "models: [{name: a, files: [m.bin], fingerprint: x}]",
+        "models[0]: has both files and fingerprint; remove one of them.",
     ),
     "exception twice": ("models: [{name: a, exceptions: [A, A]}]", "a class is listed twice"),
     "other as exception": ("models: [{name: a, exceptions: [other]}]", "is no class name"),

@@ -16,12 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from mlmonitor import Monitor, names
+from mlmonitor import Monitor, fingerprint, names
 from mlmonitor.errors import MlmonitorError, ProfileError
 from tests.references import binned, mixed, mixed_rows, reference
 from tests.tally.test_tally import Hostile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlmonitor.reference import Reference
 
 ROWS = mixed_rows(100)
@@ -359,6 +361,49 @@ def test_it_is_exposed_when_the_model_was_trained_and_its_reference_made(
         registry.get_sample_value(names.REFERENCE_CREATED.name, profiled),
         registry.get_sample_value(names.MODEL_TRAINED.name, model),
     )
+
+
+@pytest.mark.parametrize(
+    ("served", "profiled", "expected"),
+    [
+        (b"weights", None, {}),
+        (b"weights", "numpy", {"model": 0, "environment": 0}),
+        (b"others", "numpy", {"model": 1, "environment": 0}),
+        (None, "numpy", {"environment": 0}),
+        (b"weights", "0.9", {"model": 0, "environment": 1}),
+    ],
+)
+def test_a_model_that_is_not_the_profiled_one_is_exposed_and_logged(
+    served: bytes | None,
+    profiled: str | None,
+    expected: dict[str, float],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    trained, live = tmp_path / "trained.bin", tmp_path / "live.bin"
+    trained.write_bytes(b"weights")
+    live.write_bytes(served or b"")
+    described = mixed()
+    if profiled:
+        packages = {"numpy": np.__version__ if profiled == "numpy" else profiled}
+        known = {"fingerprint": fingerprint(trained), "environment": packages}
+        described = described.model_copy(update=known)
+    registry = CollectorRegistry()
+    Monitor("m", reference=described, registry=registry, fingerprint=live if served else None)
+    found = {
+        sample.labels["reason"]: sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == names.MODEL_MISMATCH.name
+    }
+    assert found == expected
+    logged = [record for record in caplog.records if "not as it was profiled" in record.message]
+    assert len(logged) == (1 in expected.values())
+
+
+def test_a_model_whose_files_are_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MlmonitorError, match=r"model\.bin: cannot be read"):
+        make(fingerprint=[tmp_path / "model.bin"])
 
 
 def test_a_training_date_that_is_none_is_refused() -> None:

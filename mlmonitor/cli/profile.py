@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,6 +50,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Windows for --time, as in monitoring.yaml.",
 )
+@click.option(
+    "--fingerprint",
+    "model_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File or folder of the model, to tell it from others.",
+)
 @click.option("--chunk-rows", type=click.IntRange(min=1), help="Rows held in memory at once.")
 @debug_option
 def profile(  # noqa: PLR0917 - one for each option
@@ -67,12 +76,13 @@ def profile(  # noqa: PLR0917 - one for each option
     fitted: bool,  # noqa: FBT001 - a flag
     time: str | None,
     windows: str,
+    model_files: tuple[Path, ...],
     chunk_rows: int | None,
 ) -> None:
     """Make the reference profile of FILES (CSV, Parquet, JSON Lines, - for stdin).
 
-    Predictions must come from rows that the model was not fitted on. --score, --ignore and --kind
-    may be given several times.
+    Predictions must come from rows that the model was not fitted on. --score, --ignore, --kind
+    and --fingerprint may be given several times.
     """
     from mlmonitor import terminal
     from mlmonitor.reference.build import Roles, Settings, profile_files
@@ -88,6 +98,7 @@ def profile(  # noqa: PLR0917 - one for each option
         fitted,
         time,
         tuple(name.strip() for name in windows.split(",")),
+        model_files or None,
     )
     with terminal.progress("Reading") as tell:
         made = profile_files(files, settings, chunk_rows=chunk_rows, progress=tell)

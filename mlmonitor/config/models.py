@@ -7,7 +7,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 
 from mlmonitor.config.business import BusinessSettings
 from mlmonitor.config.dependencies import DependencySettings
@@ -70,6 +78,12 @@ class ModelSettings(Section):
     trained: Moment | None = Field(
         default=None, description="When it was trained, in ISO 8601; from its reference."
     )
+    files: tuple[Path, ...] = Field(
+        default=(), description="Its files, relative to this file, to compare with its reference's."
+    )
+    fingerprint: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="What identifies it, in place of files, as its reference has it."
+    )
     business: dict[str, BusinessSettings] = Field(
         default={}, description="Business metrics, by name."
     )
@@ -90,6 +104,19 @@ class ModelSettings(Section):
     def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         folder = (info.context or {}).get("folder")
         return folder / value if value is not None and folder is not None else value
+
+    @field_validator("files")
+    @classmethod
+    def _files_beside_it(cls, value: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
+        folder = (info.context or {}).get("folder")
+        return value if folder is None else tuple(folder / path for path in value)
+
+    @model_validator(mode="after")
+    def _one_fingerprint(self) -> Self:
+        if self.files and self.fingerprint is not None:
+            message = "has both files and fingerprint; remove one of them."
+            raise ValueError(message)
+        return self
 
     @field_validator("exceptions")
     @classmethod

@@ -156,6 +156,8 @@ class MonitoringConfig(Section):
         model = self.model(name, version, role)
         keys = ("version", "reference", "role", "series_cap", "exceptions", "breaker", "trained")
         options = {key: value for key in keys if (value := getattr(model, key)) is not None}
+        if model.fingerprint or model.files:
+            options["fingerprint"] = model.fingerprint or model.files
         if model.business:
             options["business"] = {name: one.metric(name) for name, one in model.business.items()}
         return options

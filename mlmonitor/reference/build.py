@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import pandas as pd
 
-from mlmonitor.errors import ProfileError
+from mlmonitor.errors import MlmonitorError, ProfileError
+from mlmonitor.provenance import environment, identified, moment
 from mlmonitor.reference.columns import values_of
 from mlmonitor.reference.correlation import (
     DEFAULT_WINDOWS,
@@ -32,6 +33,8 @@ from mlmonitor.tables import check_unique, read_chunks, rereadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from mlmonitor.provenance import Files
 
 BLOCK_ROWS: Final = 16_384
 _SAMPLE_ROWS: Final = 50_000
@@ -103,6 +106,11 @@ class Settings:
         time: the column that says when each row arrived, by which the correlation of rows is
             measured; it is left out of the profile unless `kinds` names it.
         windows: lengths of the windows in which that is measured, as Prometheus writes them.
+        fingerprint: what identifies the model: text, or the paths of its files. With it the profile
+            names the versions of Python and packages too; nothing is written by default.
+
+    Raises:
+        ProfileError: `created` is no date.
     """
 
     model: str
@@ -115,6 +123,15 @@ class Settings:
     fitted: bool = False
     time: str | None = None
     windows: tuple[str, ...] = DEFAULT_WINDOWS
+    fingerprint: Files | None = None
+
+    def __post_init__(self) -> None:
+        """Check the date."""
+        try:
+            moment(self.created or 0)
+        except MlmonitorError as error:
+            message = f"created: {error}"
+            raise ProfileError(message) from None
 
     def profiles(self, name: str) -> bool:
         """Whether a column of the data gets into the profile."""
@@ -137,6 +154,7 @@ def from_frame(
     fitted: bool = False,
     time: str | None = None,
     windows: Sequence[str] = DEFAULT_WINDOWS,
+    fingerprint: Files | None = None,
 ) -> Reference:
     """Profile a frame; the options are those of `Settings` and `Roles`.
 
@@ -145,13 +163,15 @@ def from_frame(
 
     Raises:
         ProfileError: the frame has no rows, lacks a column, has two of one name, or times that
-            are none.
-        MlmonitorError: `time` is given, and SciPy is not installed.
+            are none; `created` is no date.
+        MlmonitorError: `time` is given, and SciPy is not installed, or a file of the model cannot be
+            read.
     """
     roles = Roles(target, prediction, tuple(scores), tuple(ignore))
     settings = Settings(
-        model, version, roles, kinds or {}, bins, categories, created, fitted, time, tuple(windows)
-    )
+        model, version, roles, kinds or {}, bins, categories, created, fitted, time, tuple(windows),
+        fingerprint,
+    )  # fmt: skip
     renamed = frame.set_axis([str(name) for name in frame.columns], axis="columns")
     check_unique("the frame", list(renamed.columns))
     profile = from_chunks(lambda: iter([renamed]), settings)
@@ -199,8 +219,10 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
 
     Raises:
         ProfileError: there are no rows, or a column is missing.
-        MlmonitorError: times are given, and SciPy is not installed.
+        MlmonitorError: times are given, and SciPy is not installed, or a file of the model cannot be
+            read.
     """
+    identity = None if settings.fingerprint is None else identified(settings.fingerprint)
     if settings.time is not None:
         special()
     windows = windows_of(settings.windows) if settings.time is not None else {}
@@ -233,6 +255,8 @@ def from_chunks(chunks: Callable[[], Iterable[pd.DataFrame]], settings: Settings
         created=settings.created,
         rows=rows,
         windows={name: len(one.numbers) for name, one in windows.items()} or None,
+        fingerprint=identity,
+        environment=None if identity is None else environment(),
         columns=tuple(sorted(columns, key=lambda column: order[column.side])),
     )
     texts = [text for name in surveys for text in descriptions[name].warnings(name)]

@@ -174,6 +174,9 @@ class Reference(BaseModel):
 
     `windows` says in how many windows of each length, at most 1,024, the columns' correlation was
     measured; a length with fewer than 30 has the correlation of the next shorter one.
+
+    `fingerprint` says which files the model came from, and `environment` the versions of Python and of
+    the packages that it ran on; both are written together, where the model's files were named.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -184,6 +187,8 @@ class Reference(BaseModel):
     created: str | None = None
     rows: Count
     windows: dict[Window, Count] | None = None
+    fingerprint: str | None = None
+    environment: dict[str, str] | None = None
     columns: tuple[Column, ...]
 
     @field_validator("columns")
@@ -251,9 +256,10 @@ class Reference(BaseModel):
 
     def to_json(self) -> str:
         """The profile as JSON text: one line a property, the same bytes for the same profile."""
-        # Without times there are no windows, and the bytes are those of earlier versions.
-        left_out = {"columns"} if self.windows else {"columns", "windows"}
-        head = self.model_dump(exclude=left_out, mode="json")
+        # Without these the bytes are those of earlier versions.
+        later = {"windows", "fingerprint", "environment"}
+        left_out = {name for name in later if not getattr(self, name)}
+        head = self.model_dump(exclude={"columns", *left_out}, mode="json")
         lines = [f"  {_json(key)}: {_json(value)}," for key, value in head.items()]
         columns = ",\n".join(_column_json(column) for column in self.columns)
         return "\n".join(["{", *lines, '  "columns": [', columns, "  ]", "}", ""])

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlmonitor.errors import ProfileError
+from mlmonitor.provenance import environment, fingerprint
 from mlmonitor.reference import Reference
 from mlmonitor.reference.build import ProfileWarning, Roles, Settings, profile_files
 from mlmonitor.reference.model import json_schema
@@ -24,6 +25,33 @@ SETTINGS = Settings("m", "1")
 
 def profile(frame: pd.DataFrame, **options: Any) -> Reference:
     return Reference.from_frame(frame, **{"model": "m", "version": "1", **options})
+
+
+def test_a_profile_knows_its_model_where_a_fingerprint_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"weights")
+    by_file = profile(frame()[["size"]], fingerprint=file)
+    assert by_file.fingerprint == fingerprint(file)
+    assert by_file.environment == environment()
+    assert profile(frame()[["size"]], fingerprint="run 17").fingerprint == "run 17"
+    by_file.save(tmp_path / "profile.json")
+    assert Reference.load(tmp_path / "profile.json") == by_file
+
+
+def test_without_a_fingerprint_the_bytes_do_not_depend_on_the_environment() -> None:
+    plain = profile(frame()[["size"]])
+    assert (plain.fingerprint, plain.environment) == (None, None)
+    assert set(json.loads(plain.to_json())) == {
+        "schema_version", "model", "version", "created", "rows", "columns",
+    }  # fmt: skip
+
+
+def test_a_profile_is_created_on_a_date() -> None:
+    assert (
+        profile(frame()[["size"]], created="2024-06-01T12:00:00Z").created == "2024-06-01T12:00:00Z"
+    )
+    with pytest.raises(ProfileError, match="created: 'last week' is no date"):
+        profile(frame()[["size"]], created="last week")
 
 
 def column(values: Any, **options: Any) -> Any:
