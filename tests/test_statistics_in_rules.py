@@ -7,6 +7,7 @@ engine of Prometheus. Some columns have measured correlations, the rest the stat
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.promtool_values import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mlmonitor.reference import Column
     from tests.drift_sample import Rows
@@ -41,11 +43,21 @@ SETTINGS: Final = RuleSettings(
     previous=PREVIOUS,
     thresholds=Thresholds(correlation=0.002),
 )
-REFERENCE: Final = drift_sample.reference()
 # As a profile with timestamps would say it: of some columns, and of one window only.
 CORRELATION: Final = {("shift 0.1", "2h"): 0.01, ("of 4", "2h"): 0.02, ("pool", "2h"): 0.005}
 EVIDENCE: Final = {"shift 0.1": 400.0, "of 4": 250.0, "pool": 900.0}
 SPREAD: Final = 0.79
+
+
+def _measured(column: Column) -> Column:
+    """The column with what was measured of it."""
+    bounds = {window: rho for (name, window), rho in CORRELATION.items() if name == column.name}
+    known = {"correlation": bounds or None, "effective_rows": EVIDENCE.get(column.name)}
+    return column.model_copy(update=known)
+
+
+_SAMPLE: Final = drift_sample.reference()
+REFERENCE: Final = _SAMPLE.model_copy(update={"columns": tuple(map(_measured, _SAMPLE.columns))})
 STATISTICS: Final = (
     "psi", "psi_noise", "js", "ks", "chi2", "mean_shift", "variance_ratio", "missing_ratio",
     "rank_shift",
@@ -70,6 +82,7 @@ def _counted(rows: Rows) -> dict[Series, float]:
     }
 
 
+@cache
 def _series() -> dict[str, str]:
     """Counters that grow by the rows of six hours, then of two; gauges that stand."""
     none, early = _counted([]), _counted(drift_sample.rows(4000, 1, 0.05))
@@ -82,12 +95,6 @@ def _series() -> dict[str, str]:
         )  # fmt: skip
         if column.is_binned and column.deviation:
             gauges[names.REFERENCE_ABSOLUTE_DEVIATION.name, labels] = SPREAD
-        if column.name in EVIDENCE:
-            gauges[names.REFERENCE_EFFECTIVE.name, labels] = EVIDENCE[column.name]
-        for (name, window), value in CORRELATION.items():
-            if name == column.name:
-                measured = tuple(sorted((*labels, ("window", window))))
-                gauges[names.REFERENCE_CORRELATION.name, measured] = value
     written = {}
     for series, start in none.items():
         if series[0].endswith("_total"):
@@ -115,11 +122,15 @@ def _text(series: Series) -> str:
 
 @pytest.fixture(scope="module", params=components.PROMETHEUS_VERSIONS)
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    promtool = components.promtool(request.param)
+    return evaluated(promtool, drift_rules(SETTINGS), tmp_path_factory.mktemp("statistics"))
+
+
+def evaluated(promtool: Path, rules: dict[str, str], folder: Path) -> Recorded:
     """(record, window, baseline, column, part...) -> value, in the middle of the last step."""
-    folder = tmp_path_factory.mktemp("statistics")
-    output.write(drift_rules(SETTINGS), folder)
+    output.write(rules, folder)
     samples = recorded(
-        str(components.promtool(request.param)),
+        str(promtool),
         sorted((folder / "prometheus").glob("*.yml")),
         _series(),
         '{__name__=~"mlmonitor:.+"}',

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlmonitor.drift.cells import Array, reference_cells
-from mlmonitor.durations import duration
+from mlmonitor.durations import duration, seconds
 from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def correlation(column: Column, window: float | None, thresholds: Thresholds) ->
     None is a window of the greatest length that was measured.
     """
     measured = column.correlation or {}
-    name = next(reversed(measured), "") if window is None else duration(window)
+    name = max(measured, key=seconds, default="") if window is None else duration(window)
     return measured.get(name, thresholds.correlation)
 
 
