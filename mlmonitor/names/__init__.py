@@ -4,9 +4,10 @@ No other Python module spells a metric name. Rules, dashboards, log templates an
 plainly, and generation refuses a name that is not here.
 """
 
-from mlmonitor.names.alerting import *  # noqa: F403 - one catalogue in six parts
+from mlmonitor.names.alerting import *  # noqa: F403 - one catalogue in several parts
 from mlmonitor.names.data import *  # noqa: F403
 from mlmonitor.names.fields import *  # noqa: F403
 from mlmonitor.names.labels import *  # noqa: F403
 from mlmonitor.names.metrics import *  # noqa: F403
+from mlmonitor.names.operation import *  # noqa: F403
 from mlmonitor.names.records import *  # noqa: F403

@@ -1,0 +1,20 @@
+"""Series that are recorded of calls, for alerts on the service."""
+
+from __future__ import annotations
+
+from mlmonitor.names.labels import IDENTITY
+from mlmonitor.names.records import RECORDS, Record
+
+RECORDS.update(
+    (record.name, record)
+    for record in (
+        Record("mlmonitor:model_calls:increase", "Calls in the last step.", IDENTITY),
+        Record("mlmonitor:model_errors:increase", "Calls that raised in the last step.", IDENTITY),
+        Record(
+            "mlmonitor:model_slow:increase",
+            "Calls in the last step that took longer than the objective.",
+            IDENTITY,
+        ),
+        Record("mlmonitor:model_busy:increase", "Seconds of calls in the last step.", IDENTITY),
+    )
+)
