@@ -10,13 +10,13 @@ from mlmonitor.errors import ProfileError
 from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mlmonitor.config import ModelSettings, MonitoringConfig
 
 
 def configuration_findings(config: MonitoringConfig) -> Iterator[Finding]:
-    """References that cannot be read or are of another model, and columns that they lack."""
+    """References that cannot be read or are of another model, columns and windows that they lack."""
     for index, model in enumerate(config.models):
         place = f"models[{index}] ({model.name})"
         if model.reference is None:
@@ -29,6 +29,7 @@ def configuration_findings(config: MonitoringConfig) -> Iterator[Finding]:
             yield Finding(f"{place}.reference", str(error))
             continue
         yield from _agreement(place, model, reference)
+        yield from _windows(place, model, reference, config.prometheus.windows)
 
 
 def _agreement(place: str, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
@@ -43,3 +44,19 @@ def _agreement(place: str, model: ModelSettings, reference: Reference) -> Iterat
         if name not in known:
             problem = f"{name!r} is no column of {model.reference}{promql.nearest(name, known)}."
             yield Finding(f"{place}.columns", problem)
+
+
+def _windows(
+    place: str, model: ModelSettings, reference: Reference, windows: Iterable[float]
+) -> Iterator[Finding]:
+    """Windows of the rules in which the reference has not measured how alike rows are."""
+    measured = reference.windows or {}
+    names = [promql.duration(window) for window in sorted(windows)]
+    absent = [name for name in names if name not in measured]
+    if measured and absent:
+        problem = (
+            f"{model.reference} has measured how alike rows are in windows of {', '.join(measured)}, not "
+            f"of {', '.join(absent)}, where thresholds.correlation counts; profile again with --windows "
+            f"{','.join(names)}."
+        )
+        yield Finding(f"{place}.reference", problem)

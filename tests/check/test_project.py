@@ -112,6 +112,21 @@ def test_models_that_do_not_agree_with_their_references(
     assert re.search(problem, finding.problem)
 
 
+def test_windows_that_the_reference_has_not_measured_are_told(
+    config: MonitoringConfig, tmp_path: Path
+) -> None:
+    reference = Reference.load(tmp_path / "reference.json")
+    every = {"1h": 900, "6h": 240, "1d": 60, "7d": 8}
+    reference.model_copy(update={"windows": every}).save(tmp_path / "reference.json")
+    assert check(config) == []
+    reference.model_copy(update={"windows": {"1h": 900, "2h": 450}}).save(
+        tmp_path / "reference.json"
+    )
+    (finding,) = check(config)
+    assert "in windows of 1h, 2h, not of 6h, 1d, 7d, where" in finding.problem
+    assert finding.problem.endswith("profile again with --windows 1h,6h,1d,7d.")
+
+
 def test_a_path_that_cannot_be_read_is_an_error(config: MonitoringConfig, tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match=r"gone\.yml: cannot be read"):
         check(config, [tmp_path / "gone.yml"])
