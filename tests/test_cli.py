@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -268,6 +269,15 @@ def test_cardinality_plans_references_and_configurations() -> None:
     assert one.exit_code == 0
     assert "houses 1:" in one.stdout
     assert "in 3 pods" in one.stdout
+    Path("more.yaml").write_text(
+        "models: [{name: houses, reference: reference.json, business: {orders: {type: counter}}}]",
+        encoding="utf-8",
+    )
+    plain, more = (
+        int(re.search(r"([\d,]+) series a pod", run("cardinality", *given).stdout)[1])  # type: ignore[index]
+        for given in (["reference.json"], ["-c", "more.yaml"])
+    )
+    assert more == plain + 1
     capped = run("cardinality", "-c", "monitoring.yaml")
     assert "left out by the cap" in capped.stdout
     assert "area (left out)" in capped.stdout

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlmonitor.cli.program import config_option, configuration, debug_option, program
 from mlmonitor.errors import MlmonitorError
+
+if TYPE_CHECKING:
+    from mlmonitor.business import BusinessMetric
 
 
 @program.command()
@@ -25,17 +30,19 @@ def cardinality(
     from mlmonitor import expose, terminal
     from mlmonitor.reference import Reference
 
-    planned = [(path, cap) for path in references]
+    planned: list[tuple[str, int | None, tuple[BusinessMetric, ...]]] = [
+        (path, cap, ()) for path in references
+    ]
     if config_path:
         planned += [
-            (str(model.reference), cap or model.series_cap)
+            (str(model.reference), cap or model.series_cap, model.business_metrics)
             for model in configuration(config_path).models
             if model.reference
         ]
     if not planned:
         message = "No reference to plan for; name one, or a monitoring.yaml with -c."
         raise MlmonitorError(message)
-    for path, limit in planned:
+    for path, limit, business in planned:
         profile = Reference.load(path)
-        plan = expose.cardinality(profile, workers=workers, pods=pods, cap=limit)
+        plan = expose.cardinality(profile, workers=workers, pods=pods, cap=limit, business=business)
         terminal.show(terminal.cardinality_table(profile, plan, pods))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -24,6 +24,9 @@ from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.provenance import moment
+
+if TYPE_CHECKING:
+    from mlmonitor.business import BusinessMetric
 
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -139,6 +142,11 @@ class ModelSettings(Section):
         except MlmonitorError as error:
             raise ValueError(str(error)) from None
         return value
+
+    @property
+    def business_metrics(self) -> tuple[BusinessMetric, ...]:
+        """What a monitor of it records besides."""
+        return tuple(settings.metric(name) for name, settings in self.business.items())
 
     @property
     def identity(self) -> tuple[str, str, str]:

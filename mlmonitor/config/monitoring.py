@@ -159,7 +159,7 @@ class MonitoringConfig(Section):
         if model.fingerprint or model.files:
             options["fingerprint"] = model.fingerprint or model.files
         if model.business:
-            options["business"] = {name: one.metric(name) for name, one in model.business.items()}
+            options["business"] = {one.name: one for one in model.business_metrics}
         return options
 
     @cached_property

@@ -10,7 +10,7 @@ from mlmonitor.expose.series import DURATION_UPPER
 from mlmonitor.tally.layout import EXCEPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mlmonitor.business import BusinessMetric
     from mlmonitor.reference import Column, Reference
@@ -62,7 +62,12 @@ class Cardinality:
 
 
 def cardinality(
-    reference: Reference, *, workers: int = 1, pods: int = 1, cap: int | None = None
+    reference: Reference,
+    *,
+    workers: int = 1,
+    pods: int = 1,
+    cap: int | None = None,
+    business: Sequence[BusinessMetric] = (),
 ) -> Cardinality:
     """The series that a monitor with this reference exposes.
 
@@ -71,10 +76,13 @@ def cardinality(
         workers: worker processes of a pod.
         pods: pods that serve the model.
         cap: most series a pod, None for no limit.
+        business: business metrics that are declared.
     """
-    out = set[int]() if cap is None else {id(column) for column in left_out(reference, cap=cap)}
+    besides = business_series(business)
+    beyond = () if cap is None else left_out(reference, cap=cap - besides)
+    out = {id(column) for column in beyond}
     columns = tuple(_of_column(c, exposed=id(c) not in out) for c in reference.columns)
-    model = _of_model(reference) + (workers - 1) * _WORKER_SERIES
+    model = _of_model(reference) + besides + (workers - 1) * _WORKER_SERIES
     per_pod = model + sum(column.series for column in columns if column.exposed)
     return Cardinality(columns, model, per_pod, per_pod * pods)
 

@@ -7,7 +7,7 @@ import pytest
 from mlmonitor import names
 from mlmonitor.expose import cardinality, left_out
 from mlmonitor.expose.text import SourceText, families
-from tests.expose.sources import Counts, counts, nasty, parsed
+from tests.expose.sources import BUSINESS, Counts, counts, nasty, parsed
 from tests.references import binned, mixed, reference
 
 if TYPE_CHECKING:
@@ -47,6 +47,19 @@ def test_the_plan_is_what_a_scrape_holds(profile: Reference) -> None:
         ]
         fixed = [n for n in found if "reference" in n or n == "mlmonitor_column_info"]
         assert (column.live, column.reference) == (len(found) - len(fixed), len(fixed))
+
+
+def test_business_metrics_are_planned_and_come_before_columns() -> None:
+    profile = mixed()
+    source = counts(profile, business=BUSINESS)
+    samples = parsed(families([SourceText(source).samples("all")], "text"))
+    exposed = sum("mlmonitor_business" in name for name, _ in samples)
+    unset = 2  # of the gauge
+    plain, more = cardinality(profile), cardinality(profile, business=BUSINESS)
+    assert more.per_pod - plain.per_pod == exposed + unset
+    capped = cardinality(profile, cap=plain.per_pod, business=BUSINESS)
+    assert capped.per_pod <= plain.per_pod
+    assert [column.column for column in capped.columns if not column.exposed] == ["id", "note"]
 
 
 def test_columns_beyond_the_cap_are_left_out_inputs_first() -> None:
