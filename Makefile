@@ -5,7 +5,7 @@ VENV := .venv
 DEMO := .venv-demo
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-live test lint unit bench format venv clean
+.PHONY: demo demo-live test lint unit bench mutations format venv clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/python -m examples.house_prices.demo
@@ -27,6 +27,9 @@ unit: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	for one in hot_path batch exposition profile imports; do $(BIN)/python -m benchmarks.$$one || exit; done
+
+mutations: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.mutations
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
