@@ -133,6 +133,7 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
         "share": f"{step:g} / {reach:g}",
         "recent": promql.recent(step),
         "scrape": promql.duration(settings.scrape_interval),
+        "scrapes.20": promql.duration(20 * settings.scrape_interval),
         "evaluation": promql.duration(settings.evaluation),
         **{
             f"short.{index}": promql.duration(length)

@@ -37,7 +37,9 @@ class Case(Section):
     resolves: Duration | None = Field(
         default="2h", validate_default=True, description="It must be over so long afterwards."
     )
-    labels: dict[str, str] = Field(default={}, description="Labels of the alert that fires.")
+    labels: dict[str, str] = Field(
+        default={}, description="Labels of the alert that fires; an empty one is not looked at."
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

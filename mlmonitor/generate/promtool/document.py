@@ -190,6 +190,7 @@ def _firing(
         **({"model": MODEL} if "model" not in case.labels else {}),
         **case.labels,
     }
+    labels = {key: value for key, value in labels.items() if value}
     by = ", ".join(sorted(labels))
     inner = ", ".join(f"{key}={promql.quoted(value)}" for key, value in sorted(labels.items()))
     selector = f'ALERTS{{alertname="{alert.alert}", alertstate="firing", {inner}}}'

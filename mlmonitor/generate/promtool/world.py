@@ -111,7 +111,7 @@ class World:
         target = {**dict.fromkeys(self.scope, "test"), "instance": pod.name, "job": JOB}
         states: dict[str, _State] = {}
         if not change.gone:
-            states[_text("up", target)] = _State(0.0 if change.down else 1.0)
+            states[_text("up", target)] = _State(0.0 if change.down else 1.0, every=change.rarer)
         if not (change.down or change.gone):
             exposed = self._exposed(pod, change)
             states |= {
@@ -188,10 +188,14 @@ class World:
 
 @dataclass(frozen=True)
 class _State:
-    """A series in a phase: a gauge with its value, or a counter; growth is a minute's."""
+    """A series in a phase: a gauge with its value, or a counter; growth is a minute's.
+
+    Of a series that is scraped more rarely, only `every` so many samples are there.
+    """
 
     value: float | None
     slope: float = 0.0
+    every: int = 1
 
 
 class _Writer:
@@ -218,9 +222,15 @@ class _Writer:
         slope = _exact(state.slope * scrape / 60)
         grown = slope if again else self.last + slope
         start = grown if state.value is None else state.value
-        self.parts.append(
-            f"{_value(start)}{_signed(slope)}x{count - 1}" if count > 1 else _value(start)
-        )
+        if state.every > 1:
+            self.parts += [
+                "_" if index % state.every else _value(start + slope * index)
+                for index in range(count)
+            ]
+        else:
+            self.parts.append(
+                f"{_value(start)}{_signed(slope)}x{count - 1}" if count > 1 else _value(start)
+            )
         self.last = start + slope * (count - 1)
         self.samples += count
 

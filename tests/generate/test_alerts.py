@@ -1,0 +1,157 @@
+"""Every alert: its page, its tests, what it tells; and the generated tests on real promtools."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from mlmonitor import bundled
+from mlmonitor.config import MonitoringConfig
+from mlmonitor.generate import prometheus
+from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.promtool.cases import cases
+from mlmonitor.generate.promtool.model import MODEL
+from mlmonitor.generate.rulespec import alert_sources, alerts_of
+from tests.components import PROMETHEUS_VERSIONS, promtool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+DEPENDENCIES = [
+    {"name": "features", "up": "up{job='features'}"},
+    {"name": "table", "fresh": "customers_updated_timestamp_seconds", "within": "2h"},
+    {"name": "schema", "unchanged": "features_schema_version"},
+]
+CONFIG = MonitoringConfig.model_validate(
+    {
+        "alerts": {"baselines": ["reference", "previous"]},
+        "models": [{"name": MODEL, "depends_on": DEPENDENCIES}],
+    }
+)
+ALERTS = {alert.alert: alert for _, alert in alerts_of(alert_sources())}
+# Their series are the user's own, so their tests are written below and not generated for users.
+TESTED_HERE = {"MlmonitorDependencyDown", "MlmonitorDependencyStale", "MlmonitorDependencyChanged"}
+CONCERNS = ("data", "distribution", "model", "monitor", "operation", "quiet")
+
+
+def rules() -> list[dict[str, Any]]:
+    return [
+        rule
+        for text in alert_rules(CONFIG).values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert():
+    pages = {path.stem for path in bundled.folder("docs/runbooks").glob("*.md")}
+    assert pages == set(ALERTS)
+
+
+@pytest.mark.parametrize("page", sorted(ALERTS))
+def test_runbooks_have_one_form(page):
+    text = (bundled.folder("docs/runbooks") / f"{page}.md").read_text(encoding="utf-8")
+    titles = [line for line in text.splitlines() if line.startswith("#")]
+    assert titles == [
+        f"# {page}",
+        "## What it means",
+        "## What users feel",
+        "## How to check",
+        "## What to do",
+        "## How to tune or silence it",
+    ]
+
+
+@pytest.mark.parametrize("alert", sorted(set(ALERTS) - TESTED_HERE))
+def test_every_alert_has_a_case_that_fires_it_and_one_that_does_not(alert):
+    found = cases().get(alert, ())
+    assert any(case.fires for case in found)
+    assert any(case.silent for case in found)
+
+
+def test_cases_are_about_alerts_that_exist():
+    assert set(cases()) <= set(ALERTS)
+
+
+def test_every_rule_tells_what_is_wrong_where_to_look_and_what_to_do():
+    for rule in rules():
+        name = rule["alert"]
+        notes = rule["annotations"]
+        assert set(notes) == {"summary", "description", "runbook_url", "dashboard_url"}, name
+        assert notes["runbook_url"] == f"http://localhost:9095/runbooks/{name}"
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}, name
+        assert rule["labels"]["concern"] in (*CONCERNS, "dependency"), name
+        assert rule["keep_firing_for"], name
+        assert "$value" in notes["summary"] + notes["description"] or "for" in rule, name
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that is generated, as it is written."""
+    return written(prometheus.rules(CONFIG), tmp_path_factory.mktemp("generated"))
+
+
+def written(files: Mapping[str, str], folder: Path) -> Path:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(version: str, *arguments: str | Path) -> str:
+    done = subprocess.run(
+        [promtool(version), *arguments], capture_output=True, text=True, check=False
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_promtool_accepts_every_file(version, generated):
+    assert not run(version, "check", "rules", *generated.glob("prometheus/*.rules.yml"))
+
+
+@pytest.mark.timeout(1200)  # simulates days of traffic
+@pytest.mark.parametrize("concern", CONCERNS)
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_alerts_fire_stay_silent_and_resolve(version, concern, generated):
+    assert not run(version, "test", "rules", generated / f"prometheus/tests/{concern}.yml")
+
+
+WORLD = {
+    f'mlmonitor_model_info{{model="{MODEL}", version="1", role="live", reference="a", '
+    'namespace="test", instance="pod-0", job="models"}': "1x240",
+    'up{job="features", instance="f"}': "1x79 0x39 1x119",
+    "customers_updated_timestamp_seconds": "0x240",
+    "features_schema_version": "7x79 8x159",
+}
+
+
+def fired(alert: str, moment: str, dependency: str | None) -> dict[str, Any]:
+    expr = f'group by (dependency) (ALERTS{{alertname="{alert}", alertstate="firing"}})'
+    samples = [{"labels": f'{{dependency="{dependency}"}}', "value": 1}] if dependency else []
+    return {"expr": expr, "eval_time": moment, "exp_samples": samples}
+
+
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_dependencies_alert_when_they_are_gone_old_or_changed(version, generated):
+    checks = [
+        fired("MlmonitorDependencyDown", "1h15m", None),
+        fired("MlmonitorDependencyDown", "1h45m", "features"),
+        fired("MlmonitorDependencyDown", "3h", None),
+        fired("MlmonitorDependencyStale", "1h50m", None),
+        fired("MlmonitorDependencyStale", "2h30m", "table"),
+        fired("MlmonitorDependencyChanged", "1h15m", None),
+        fired("MlmonitorDependencyChanged", "1h40m", "schema"),
+        fired("MlmonitorDependencyChanged", "3h", None),
+    ]
+    series = [{"series": name, "values": values} for name, values in WORLD.items()]
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+    files = ["../settings.rules.yml", "../alerts-dependency.rules.yml"]
+    document = {"rule_files": files, "evaluation_interval": "1m", "tests": [test]}
+    path = generated / "prometheus" / "tests" / f"dependency-{version}.yml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert not run(version, "test", "rules", path)
