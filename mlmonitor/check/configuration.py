@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlmonitor import promql
 from mlmonitor.check.finding import Finding
 from mlmonitor.errors import ProfileError
+from mlmonitor.provenance import fingerprint
 from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def configuration_findings(config: MonitoringConfig) -> Iterator[Finding]:
             yield Finding(f"{place}.reference", str(error))
             continue
         yield from _agreement(place, model, reference)
+        yield from _fingerprint(place, model, reference)
         yield from _windows(place, model, reference, config.prometheus.windows)
 
 
@@ -44,6 +46,22 @@ def _agreement(place: str, model: ModelSettings, reference: Reference) -> Iterat
         if name not in known:
             problem = f"{name!r} is no column of {model.reference}{promql.nearest(name, known)}."
             yield Finding(f"{place}.columns", problem)
+
+
+def _fingerprint(place: str, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
+    """A model that the reference does not know, or that is another one; its files may be elsewhere."""
+    key = "files" if model.files else "fingerprint"
+    given = model.fingerprint
+    if model.files and all(path.exists() for path in model.files):
+        given = fingerprint(*model.files)
+    if (model.files or given) and reference.fingerprint is None:
+        problem = (
+            f"{model.reference} has no fingerprint to compare with; profile with --fingerprint."
+        )
+        yield Finding(f"{place}.{key}", problem)
+    elif given is not None and given != reference.fingerprint:
+        problem = f"is not the model of which {model.reference} is; profile the data of this one."
+        yield Finding(f"{place}.{key}", problem)
 
 
 def _windows(

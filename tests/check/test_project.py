@@ -11,6 +11,7 @@ import pytest
 from mlmonitor.check import check
 from mlmonitor.config import load_config
 from mlmonitor.errors import GenerationError
+from mlmonitor.provenance import fingerprint
 from mlmonitor.reference import Reference
 from tests.references import binned
 
@@ -110,6 +111,39 @@ def test_models_that_do_not_agree_with_their_references(
     (finding,) = check(_config(tmp_path, f"models: [{model}]\n"))
     assert finding.place.startswith("models[0]")
     assert re.search(problem, finding.problem)
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "problem"),
+    [
+        (
+            None,
+            "files: [model.bin]",
+            "has no fingerprint to compare with; profile with --fingerprint.",
+        ),
+        (None, "fingerprint: run 17", "has no fingerprint to compare with"),
+        ("run 17", "fingerprint: run 18", "is not the model of which"),
+        ("run 17", "files: [model.bin]", "is not the model of which"),
+        ("run 17", "fingerprint: run 17", None),
+        ("run 17", "files: [elsewhere.bin]", None),
+        ("of the file", "files: [model.bin]", None),
+    ],
+)
+def test_a_model_that_is_not_the_profiled_one_is_told(
+    tmp_path: Path, known: str | None, given: str, problem: str | None
+) -> None:
+    config = _config(tmp_path, f"models: [{{name: churn, reference: reference.json, {given}}}]\n")
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    of_the_file = fingerprint(tmp_path / "model.bin")
+    reference = Reference.load(tmp_path / "reference.json")
+    written = of_the_file if known == "of the file" else known
+    reference.model_copy(update={"fingerprint": written}).save(tmp_path / "reference.json")
+    found = check(config)
+    assert len(found) == (problem is not None)
+    for finding in found:
+        assert finding.place == f"models[0] (churn).{given.partition(':')[0]}"
+        assert problem is not None
+        assert problem in finding.problem
 
 
 def test_windows_that_the_reference_has_not_measured_are_told(
