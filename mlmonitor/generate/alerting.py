@@ -90,6 +90,8 @@ def features(config: MonitoringConfig) -> set[str]:
         found.add("previous")
     if any(model.depends_on for model in config.models):
         found.add("dependencies")
+    if any(one.alert for model in config.models for one in model.business.values()):
+        found.add("business")
     return found
 
 

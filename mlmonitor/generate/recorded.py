@@ -8,6 +8,7 @@ from mlmonitor import names, promql
 from mlmonitor.expose.numbers import go_float
 from mlmonitor.generate import rulefile
 from mlmonitor.generate.alerting import active_sources, is_on
+from mlmonitor.generate.business import business_rules
 from mlmonitor.generate.rulespec import alerts_of
 from mlmonitor.generate.settings import RuleSettings, placeholders
 
@@ -38,6 +39,7 @@ def settings_rules(config: MonitoringConfig, folder: Path | None = None) -> dict
         *_objectives(config, identity),
         *_importances(config, placeholders(settings)["column"]),
         *_dependencies(config, settings, identity),
+        *business_rules(config),
     ]
     interval = promql.duration(min(settings.step, settings.evaluation))
     group = rulefile.group("mlmonitor-settings", interval, rules)

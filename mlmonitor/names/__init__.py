@@ -5,6 +5,7 @@ plainly, and generation refuses a name that is not here.
 """
 
 from mlmonitor.names.alerting import *  # noqa: F403 - one catalogue in several parts
+from mlmonitor.names.business import *  # noqa: F403
 from mlmonitor.names.data import *  # noqa: F403
 from mlmonitor.names.fields import *  # noqa: F403
 from mlmonitor.names.labels import *  # noqa: F403

@@ -26,15 +26,34 @@ DEPENDENCIES = [
     {"name": "table", "fresh": "customers_updated_timestamp_seconds", "within": "2h"},
     {"name": "schema", "unchanged": "features_schema_version"},
 ]
+BUSINESS = {
+    "orders": {"type": "counter", "alert": {"below": 0.5, "over": "30m", "severity": "critical"}},
+    "stock": {"type": "gauge", "alert": {"above": 10}},
+    "order_value": {
+        "type": "distribution",
+        "buckets": [10, 50, 100],
+        "alert": {"below": 20, "above": 60, "over": "30m"},
+    },
+    "delay": {
+        "type": "distribution",
+        "buckets": [1, 10],
+        "alert": {"above": 5, "over": "30m", "statistic": "p95"},
+    },
+}
 CONFIG = MonitoringConfig.model_validate(
     {
         "alerts": {"baselines": ["reference", "previous"]},
-        "models": [{"name": MODEL, "depends_on": DEPENDENCIES}],
+        "models": [{"name": MODEL, "depends_on": DEPENDENCIES, "business": BUSINESS}],
     }
 )
 ALERTS = {alert.alert: alert for _, alert in alerts_of(alert_sources())}
 # Their series are the user's own, so their tests are written below and not generated for users.
-TESTED_HERE = {"MlmonitorDependencyDown", "MlmonitorDependencyStale", "MlmonitorDependencyChanged"}
+TESTED_HERE = {
+    "MlmonitorBusinessOutOfBounds",
+    "MlmonitorDependencyChanged",
+    "MlmonitorDependencyDown",
+    "MlmonitorDependencyStale",
+}
 CONCERNS = ("data", "distribution", "model", "monitor", "operation", "quiet")
 
 
@@ -83,8 +102,11 @@ def test_every_rule_tells_what_is_wrong_where_to_look_and_what_to_do():
         notes = rule["annotations"]
         assert set(notes) == {"summary", "description", "runbook_url", "dashboard_url"}, name
         assert notes["runbook_url"] == f"http://localhost:9095/runbooks/{name}"
-        assert rule["labels"]["severity"] in {"critical", "warning", "info"}, name
-        assert rule["labels"]["concern"] in (*CONCERNS, "dependency"), name
+        severities = {"critical", "warning", "info"}
+        if name == "MlmonitorBusinessOutOfBounds":
+            severities = {"{{ $labels.severity }}"}
+        assert rule["labels"]["severity"] in severities, name
+        assert rule["labels"]["concern"] in (*CONCERNS, "dependency", "business"), name
         assert rule["keep_firing_for"], name
         assert "$value" in notes["summary"] + notes["description"] or "for" in rule, name
 
@@ -148,10 +170,60 @@ def test_dependencies_alert_when_they_are_gone_old_or_changed(version, generated
         fired("MlmonitorDependencyChanged", "1h40m", "schema"),
         fired("MlmonitorDependencyChanged", "3h", None),
     ]
-    series = [{"series": name, "values": values} for name, values in WORLD.items()]
+    assert not tested(version, generated, "dependency", WORLD, checks)
+
+
+def business(name: str, metric: str, more: str = "") -> str:
+    return (
+        f'mlmonitor_business_{name}{{model="{MODEL}", version="1", role="live", metric="{metric}", '
+        f'segment="all", namespace="test", instance="pod-0", job="models"{more}}}'
+    )
+
+
+BUSINESS_WORLD = {
+    business("total", "orders"): "0+60x120 7200+12x60 7920+60x120",
+    business("value", "stock"): "9x120 11x60 10x120",
+    business("distribution_count", "order_value"): "0+10x300",
+    business("distribution_sum", "order_value"): "0+400x120 48000+700x60 90000+400x120",
+    business("distribution_count", "delay"): "0+10x300",
+    business("distribution_bucket", "delay", ', le="1"'): "0+10x120 1200+8x60 1680+10x120",
+    business("distribution_bucket", "delay", ', le="10"'): "0+10x300",
+    business("distribution_bucket", "delay", ', le="+Inf"'): "0+10x300",
+}
+
+
+def judged(moment: str, found: dict[str, str]) -> dict[str, Any]:
+    expr = (
+        "group by (metric, severity) "
+        '(ALERTS{alertname="MlmonitorBusinessOutOfBounds", alertstate="firing"})'
+    )
+    samples = [
+        {"labels": f'{{metric="{metric}", severity="{severity}"}}', "value": 1}
+        for metric, severity in found.items()
+    ]
+    return {"expr": expr, "eval_time": moment, "exp_samples": samples}
+
+
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_business_metrics_alert_outside_their_bounds_with_their_own_severity(version, generated):
+    wrong = {
+        "delay": "warning", "order_value": "warning", "orders": "critical", "stock": "warning",
+    }  # fmt: skip
+    checks = [judged("2h", {}), judged("2h50m", wrong), judged("4h30m", {})]
+    assert not tested(version, generated, "business", BUSINESS_WORLD, checks)
+
+
+def tested(
+    version: str,
+    generated: Path,
+    concern: str,
+    world: dict[str, str],
+    checks: list[dict[str, Any]],
+) -> str:
+    series = [{"series": name, "values": values} for name, values in world.items()]
     test = {"interval": "1m", "input_series": series, "promql_expr_test": checks}
-    files = ["../settings.rules.yml", "../alerts-dependency.rules.yml"]
+    files = ["../settings.rules.yml", f"../alerts-{concern}.rules.yml"]
     document = {"rule_files": files, "evaluation_interval": "1m", "tests": [test]}
-    path = generated / "prometheus" / "tests" / f"dependency-{version}.yml"
+    path = generated / "prometheus" / "tests" / f"{concern}-{version}.yml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    assert not run(version, "test", "rules", path)
+    return run(version, "test", "rules", path)
