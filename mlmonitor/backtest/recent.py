@@ -1,18 +1,22 @@
 """Conditions of the alerts on broken columns, over the latest rows: see alerts/alerting/data.yaml.
 
-They are evaluated at each step, over three short windows; where an alert takes the shortest in which
-enough rows arrived, any of the three will do, as in its rule.
+They are evaluated at each step, over three short windows. Most hold where they do so over any of these;
+for a changed scale the shortest in which enough rows arrived decides, as in its rule.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mlmonitor import names
+from mlmonitor.backtest.steps import REASONS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mlmonitor.backtest.rules import Rule
     from mlmonitor.backtest.steps import ColumnSteps
@@ -24,6 +28,10 @@ _MANY: Final = 100
 _LEAST_VARIANCE: Final = 0.01
 _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
+_SURE_SHIFT: Final = 8.0
+INPUTS: Final = frozenset({"input"})
+OUTPUTS: Final = frozenset({"output", "score"})
+ALL_SIDES: Final = frozenset(names.SIDES)
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,8 @@ class Recent:
 
     Attributes:
         sums: its counts.
-        proof: whether its distribution differs from the reference's beyond doubt.
+        proof: whether its distribution differs from the reference's beyond doubt by KS, over one of
+            the shortest windows of monitoring.yaml.
     """
 
     sums: ColumnSteps
@@ -42,6 +51,11 @@ class Recent:
     def missing_ratio(self) -> Array:
         """Share of rows without a value, 0 without rows."""
         return np.asarray(self.sums.missing / np.maximum(self.sums.rows, 1))
+
+    def invalid_ratio(self, reason: str) -> Array:
+        """Share of rows whose value is wrong in some way, 0 without rows."""
+        wrong = self.sums.invalid[:, REASONS.index(reason)]
+        return np.asarray(wrong / np.maximum(self.sums.rows, 1))
 
     def share_of(self, cell: int) -> Array:
         """Share of the values in one category."""
@@ -60,9 +74,11 @@ class Recent:
         return np.asarray(np.sqrt(np.maximum(self.sums.squares / values - self.mean_shift**2, 0)))
 
 
-def conditions(
-    recent: tuple[Recent, Recent, Recent], rules: Mapping[str, Rule]
-) -> dict[str, np.ndarray]:
+Three = tuple[Recent, Recent, Recent]
+Condition = Callable[[Three, float], np.ndarray]
+
+
+def conditions(recent: Three, rules: Mapping[str, Rule]) -> dict[str, np.ndarray]:
     """Where each alert's condition holds, bool of shape (T,), by alert; those that never do left out."""
     found = {}
     for alert, holds in CONDITIONS.items():
@@ -74,11 +90,21 @@ def conditions(
     return found
 
 
-def _any(
-    holds: Callable[[Recent], np.ndarray],
-) -> Callable[[tuple[Recent, Recent, Recent]], np.ndarray]:
+def _never(recent: Three) -> np.ndarray:
+    return np.zeros(len(recent[0].sums.rows), bool)
+
+
+def _any(recent: Three, holds: Callable[[Recent], np.ndarray]) -> np.ndarray:
     """Whether a condition holds over any of the short windows."""
-    return lambda recent: np.logical_or.reduce([holds(one) for one in recent])
+    return np.asarray(np.logical_or.reduce([holds(one) for one in recent]))
+
+
+def _proof(recent: Three) -> np.ndarray:
+    """Whether a numeric column differs from the reference beyond doubt: by its mean, or by KS."""
+    moved = _any(
+        recent, lambda one: np.abs(one.mean_shift) * np.sqrt(one.sums.values) > _SURE_SHIFT
+    )
+    return np.asarray(moved | recent[0].proof)
 
 
 def _excess(one: Recent, deviations: float) -> np.ndarray:
@@ -89,44 +115,49 @@ def _excess(one: Recent, deviations: float) -> np.ndarray:
     return np.asarray(above & ((share - usual) ** 2 * one.sums.rows > deviations**2 * variance))
 
 
-def _feature_missing(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+def _feature_missing(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or column.missing_ratio >= 0.5:  # noqa: PLR2004 - as in the rule
-        return np.zeros(len(recent[0].sums.rows), bool)
+        return _never(recent)
     return _any(
-        lambda one: (one.missing_ratio > limit) & (one.sums.rows >= _FEW) & _excess(one, 6)
-    )(recent)
+        recent, lambda one: (one.missing_ratio > limit) & (one.sums.rows >= _FEW) & _excess(one, 6)
+    )
 
 
-def _feature_unseen(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+def _feature_unseen(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or not column.is_categorical:
-        return np.zeros(len(recent[0].sums.rows), bool)
-    return _any(lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))(recent)
+        return _never(recent)
+    return _any(recent, lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))
 
 
-def _feature_dead(recent: tuple[Recent, Recent, Recent], _: float) -> np.ndarray:
+def _feature_dead(recent: Three, _: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or not recent[0].sums.cells.shape[1]:
-        return np.zeros(len(recent[0].sums.rows), bool)
+        return _never(recent)
     if column.is_binned:
-        return _any(
-            lambda one: (one.sums.values >= _SOME) & (one.spread_ratio < _STILL) & one.proof
-        )(recent)
+        still = _any(recent, lambda one: (one.sums.values >= _SOME) & (one.spread_ratio < _STILL))
+        return np.asarray(still & _proof(recent))
     most = max([*(column.categories or {}).values(), column.other], default=0)
-    varies = most < 0.7 * max(column.values, 1)
+    if most >= 0.7 * max(column.values, 1):
+        return _never(recent)
     return _any(
-        lambda one: (
-            (one.sums.values >= _SOME) & (one.sums.cells.max(axis=1) == one.sums.values) & varies
-        )
-    )(recent)
+        recent,
+        lambda one: (one.sums.values >= _SOME) & (one.sums.cells.max(axis=1) == one.sums.values),
+    )
 
 
-def _scale_changed(recent: tuple[Recent, Recent, Recent], _: float) -> np.ndarray:
+def _scale_changed(recent: Three, _: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or not column.is_binned:
-        return np.zeros(len(recent[0].sums.rows), bool)
-    return _any(lambda one: _other_scale(one) & (one.sums.values >= _FEW) & one.proof)(recent)
+        return _never(recent)
+    found = _never(recent)
+    decided = _never(recent)
+    for one in recent:
+        enough = one.sums.values >= _FEW
+        found |= _other_scale(one) & enough & ~decided
+        decided = enough
+    return np.asarray(found & _proof(recent))
 
 
 def _other_scale(one: Recent) -> np.ndarray:
@@ -143,36 +174,62 @@ def _other_scale(one: Recent) -> np.ndarray:
         ratio = 1 + shift * deviation / mean
         with np.errstate(divide="ignore", invalid="ignore"):
             agree = np.abs(np.log(spread / ratio)) < 0.2  # noqa: PLR2004
-            other = np.abs(np.log(ratio)) > 0.4  # noqa: PLR2004
+            other = np.abs(np.log(ratio)) > 0.65  # noqa: PLR2004
             same = np.abs(np.log(spread)) < 0.2  # noqa: PLR2004
         found |= (ratio > 0) & agree & other
         found |= (np.abs(ratio + 1) < 0.2) & same & (np.abs(shift) > 1)  # noqa: PLR2004
     return np.asarray(found)
 
 
-def _missing_share(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+def _missing_share(recent: Three, limit: float) -> np.ndarray:
     one = recent[1]
     if one.sums.column.side == "outcome":
-        return np.zeros(len(one.sums.rows), bool)
+        return _never(recent)
     usual = one.sums.column.missing_ratio
     enough = one.sums.rows >= _MANY
     return np.asarray((one.missing_ratio - usual > limit) & enough & _excess(one, 5))
 
 
-def _unseen(recent: tuple[Recent, Recent, Recent], limit: float) -> np.ndarray:
+def _unseen(recent: Three, limit: float) -> np.ndarray:
     one = recent[1]
     column = one.sums.column
     if not column.is_categorical or column.allowed is not None:
-        return np.zeros(len(one.sums.rows), bool)
+        return _never(recent)
     return np.asarray((one.share_of(-1) > limit) & (one.sums.values >= _MANY))
 
 
-CONDITIONS: Final = {
+def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_SIDES) -> Condition:
+    """Too many values that are wrong in one of some ways, over the middle window."""
+
+    def holds(recent: Three, limit: float) -> np.ndarray:
+        one = recent[1]
+        if one.sums.column.side not in sides:
+            return _never(recent)
+        many = np.logical_or.reduce([one.invalid_ratio(reason) > limit for reason in reasons])
+        return np.asarray(many & (one.sums.rows >= least))
+
+    return holds
+
+
+def _outputs_not_finite(recent: Three, limit: float) -> np.ndarray:
+    one = recent[0]
+    if one.sums.column.side not in OUTPUTS:
+        return _never(recent)
+    wrong = np.maximum(one.invalid_ratio(names.NOT_FINITE), one.missing_ratio)
+    return np.asarray((wrong > limit) & (one.sums.rows >= _FEW))
+
+
+CONDITIONS: Final[dict[str, Condition]] = {
     "MlmonitorFeatureMissing": _feature_missing,
     "MlmonitorFeatureUnseen": _feature_unseen,
     "MlmonitorFeatureDead": _feature_dead,
     "MlmonitorScaleChanged": _scale_changed,
     "MlmonitorMissingShareHigh": _missing_share,
     "MlmonitorUnseenCategories": _unseen,
+    "MlmonitorOutOfRange": _invalid((names.OUT_OF_RANGE, names.EXTREME), _MANY),
+    "MlmonitorNotAllowed": _invalid((names.NOT_ALLOWED,), _MANY),
+    "MlmonitorWrongType": _invalid((names.WRONG_TYPE,), _SOME),
+    "MlmonitorInputsNotFinite": _invalid((names.NOT_FINITE,), _SOME, INPUTS),
+    "MlmonitorOutputsNotFinite": _outputs_not_finite,
 }
 """Alert -> where its condition holds, of the column over the three short windows and its threshold."""

@@ -244,7 +244,7 @@ class Recorder:
             (~is_input, self.settings.pages),
         ):
             if group.any():
-                alpha = self.settings.alpha(window, budget)
+                alpha = self.thresholds.alpha or self.settings.alpha(window, budget)
                 limits[:, group] = evidence.limits(least[:, group], alpha)[:, None]
         return limits
 
@@ -281,6 +281,7 @@ def _examined(
         enough = found.rows >= thresholds.minimum_rows
         p_values[:, place] = np.where(enough, found.p_value, np.nan)
         if found.test == "distribution":
-            sure = np.asarray(found.p_value < _PROOF)
+            # The rules read the first term of the series, half the p-value where that is small.
+            sure = np.asarray(found.p_value < 2 * _PROOF)
     p_values *= (~np.isnan(p_values)).sum(axis=1, keepdims=True)
     return _Examined((effects, p_values), sure)

@@ -71,7 +71,7 @@ def _rule(alert: AlertRule, config: MonitoringConfig, model: str) -> Rule:
         filled = {_EVERY_STEP: base}
     by_window = {
         window: Waits(
-            _seconds(alert.waits, settings, values) if waits is None else waits,
+            waits or _seconds(alert.waits, settings, values),
             _seconds(alert.keep_firing_for, settings, values),
             settings.evaluation,
         )

@@ -28,9 +28,10 @@ class Schedule:
 
     @classmethod
     def of(cls, settings: RuleSettings, window: float, start: float, steps: int) -> Schedule:
-        """The evaluations that Prometheus makes: at multiples of the interval.
+        """Evaluations at multiples of the interval.
 
-        A window with a group of its own leaves out the last step, which may be half recorded. Until
+        Prometheus shifts each group by a part of its interval, which depends on the group's name. A
+        window with a group of its own leaves out the last step, which may be half recorded. Until
         a window is full it holds what there is.
         """
         interval = settings.interval(window)
@@ -58,9 +59,16 @@ class Schedule:
         first = np.maximum(last - round(window / settings.step), 0)
         return cls(window, every * settings.step, at, first, last)
 
-    def spread(self, values: np.ndarray, steps: int) -> np.ndarray:
-        """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0."""
-        place = np.searchsorted(self.at, np.arange(steps + 1), side="right") - 1
+    def spread(self, values: np.ndarray, steps: int, lasts: int | None = None) -> np.ndarray:
+        """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0.
+
+        `lasts` is the number of steps after which an evaluation is forgotten; None is never.
+        """
+        moments = np.arange(steps + 1)
+        place = np.searchsorted(self.at, moments, side="right") - 1
         found = values[np.maximum(place, 0)]
-        found[place < 0] = 0
+        unknown = place < 0
+        if lasts is not None:
+            unknown |= moments - self.at[np.maximum(place, 0)] >= lasts
+        found[unknown] = 0
         return np.asarray(found)

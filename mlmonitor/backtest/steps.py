@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mlmonitor import names
 from mlmonitor.drift.cells import Array, Windows
 from mlmonitor.reference import Reference  # noqa: TC001 - a field
 from mlmonitor.tally.totals import ColumnTotals
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
 
     from mlmonitor.reference import Column
 
+REASONS: Final = names.INVALID_REASONS
+"""What may be wrong with a value."""
+
 
 @dataclass(frozen=True)
 class ColumnSteps(Windows):
-    """The counts of one column in each of S spans of time: steps, or windows."""
+    """The counts of one column in each of S spans of time: steps, or windows.
+
+    Attributes:
+        invalid: shape (S, 5), values by what is wrong with them, in the order of `REASONS`.
+    """
+
+    invalid: Array
 
     def sums(self, first: np.ndarray, last: np.ndarray) -> ColumnSteps:
         """The counts of windows: of the steps from `first` up to, not with, `last`.
@@ -29,8 +39,8 @@ class ColumnSteps(Windows):
         return self._each(lambda counts: _window_sums(counts, first, last))
 
     def _each(self, change: object) -> ColumnSteps:
-        names = [one.name for one in fields(self) if one.name != "column"]
-        return replace(self, **{name: change(getattr(self, name)) for name in names})  # type: ignore[operator]
+        counted = [one.name for one in fields(self) if one.name != "column"]
+        return replace(self, **{name: change(getattr(self, name)) for name in counted})  # type: ignore[operator]
 
     def totals(self, index: int) -> ColumnTotals:
         """The counts of one span, as a tally gives them."""
@@ -40,6 +50,7 @@ class ColumnSteps(Windows):
             column,
             float(self.rows[index]),
             float(self.missing[index]),
+            dict(zip(REASONS, self.invalid[index].tolist(), strict=True)),
             bins=counts.copy() if binned else None,
             categories=counts.copy() if column.is_categorical else None,
             above=float(self.above[index]),
@@ -68,6 +79,7 @@ class Traffic:
         steps: number of steps.
         columns: counts of each column, shape (steps,); may be gone through more than once, and
             make each column anew, so that a month of wide traffic need not be held at once.
+        left_out: columns of the reference that the traffic does not hold, by side and name.
     """
 
     reference: Reference
@@ -75,6 +87,7 @@ class Traffic:
     step: float
     steps: int
     columns: Iterable[ColumnSteps]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def days(self) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlmonitor.backtest.steps import ColumnSteps, cell_count
-from mlmonitor.backtest.values import encode_numbers
+from mlmonitor.backtest.steps import REASONS, ColumnSteps, cell_count
+from mlmonitor.backtest.values import Encoded, encode_categories, encode_numbers
 from mlmonitor.reference.model import shares
 from mlmonitor.tally.grid import deviation_scale
 
@@ -84,29 +84,35 @@ class Support:
             chances: shape (S, K), chances of their own for each step.
         """
         missing = rng.binomial(rows, self.missing) if self.missing else np.zeros_like(rows)
-        found, zero = missing.astype(np.float64), np.zeros(len(rows))
-        if not len(self.values):
-            empty = np.zeros((len(rows), 0))
-            return ColumnSteps(self.column, rows * 1.0, found, empty, zero, zero, zero, zero)
-        drawn = rng.multinomial(rows - missing, self.chances if chances is None else chances)
-        if not self.column.is_binned:
-            cells = drawn.astype(np.float64)
-            return ColumnSteps(self.column, rows * 1.0, found, cells, zero, zero, zero, zero)
-        encoded = encode_numbers(self.column, self.values)
-        deviation = np.asarray(encoded.deviation)
-        firsts = np.flatnonzero(np.diff(encoded.cell, prepend=-1))
+        encoded = self._encoded()
         cells = np.zeros((len(rows), cell_count(self.column)))
-        cells[:, encoded.cell[firsts]] = np.add.reduceat(drawn, firsts, axis=1)
+        drawn: Array = np.zeros((len(rows), 0))
+        if len(self.values):
+            own = self.chances if chances is None else chances
+            drawn = np.asarray(rng.multinomial(rows - missing, own), dtype=np.float64)
+            firsts = np.flatnonzero(np.diff(encoded.cell, prepend=-1))
+            cells[:, encoded.cell[firsts]] = np.add.reduceat(drawn, firsts, axis=1)
+        nothing: Array = np.zeros(len(self.values))
+        deviation: Array = nothing if encoded.deviation is None else encoded.deviation
+        nonzero = nothing if encoded.nonzero is None else encoded.nonzero * 1.0
+        wrong = [encoded.invalid.get(reason, nothing) * 1.0 for reason in REASONS]
         return ColumnSteps(
             self.column,
             rows * 1.0,
-            found,
+            missing.astype(np.float64),
             cells,
             drawn @ np.maximum(deviation, 0.0),
             drawn @ np.maximum(-deviation, 0.0),
             drawn @ deviation**2,
-            np.asarray(drawn @ np.asarray(encoded.nonzero, dtype=np.float64)),
+            drawn @ nonzero,
+            np.stack([drawn @ one for one in wrong], axis=1),
         )
+
+    def _encoded(self) -> Encoded:
+        """Where a monitor counts each value."""
+        if self.column.is_binned:
+            return encode_numbers(self.column, self.values)
+        return encode_categories(self.column, self.values.astype(np.int64))
 
 
 def _of_bins(column: Column) -> tuple[Array, Array]:

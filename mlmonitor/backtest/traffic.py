@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from mlmonitor import yamlfile
-from mlmonitor.backtest.steps import ColumnSteps, Traffic, cell_count
+from mlmonitor.backtest.steps import REASONS, ColumnSteps, Traffic, cell_count
 from mlmonitor.backtest.values import encode
 from mlmonitor.errors import ProfileError
+from mlmonitor.reference.times import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import pandas as pd
+
     from mlmonitor.drift.cells import Array
     from mlmonitor.reference import Column, Reference
 
 _BLOCK_STEPS: Final = 288
-_LATEST: Final = 2.0**33
-"""Seconds since 1970 beyond which a number is more likely one of milliseconds: the year 2242."""
 _MOST_STEPS: Final = 2_000_000
 _COUNTS: Final = tuple(
-    one.name for one in fields(ColumnSteps) if one.name not in {"column", "cells"}
+    one.name for one in fields(ColumnSteps) if one.name not in {"column", "cells", "invalid"}
 )
+_WIDTH: Final = len(_COUNTS) + len(REASONS)
 
 
 def traffic_of_files(
@@ -108,22 +109,11 @@ def _seconds(frame: pd.DataFrame, name: str) -> Array:
         near = yamlfile.hint(name, [str(column) for column in frame.columns])
         message = f"Time column {name!r} is missing from the files{near}"
         raise ProfileError(message)
-    column: pd.Series[Any] = frame[name]
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        seconds = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        found = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-        nanoseconds = found.astype("datetime64[ns, UTC]").astype("int64").to_numpy()
-        seconds = np.where(found.isna(), np.nan, nanoseconds / 1e9)
-    wrong = ~((seconds >= 0) & (seconds < _LATEST))
-    if wrong.any():
-        value = column.iloc[int(np.argmax(wrong))]
-        message = (
-            f"Time column {name!r} holds {value!r}, which is no point in time; write dates such as "
-            "2026-01-31T12:00:00Z, or seconds since 1970."
-        )
+    seconds = times_of(frame[name])
+    if np.isnan(seconds).any():
+        message = f"--time {name}: a row has no time; leave such rows out, or name another column."
         raise ProfileError(message)
-    return np.asarray(seconds)
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -158,7 +148,8 @@ class _Counter:
 
     def _keep(self, index: int, steps: np.ndarray, counted: ColumnSteps) -> None:
         place = self.places[index]
-        rest = np.stack([getattr(counted, name) for name in _COUNTS], axis=1)
+        named = np.stack([getattr(counted, name) for name in _COUNTS], axis=1)
+        rest = np.concatenate([named, counted.invalid], axis=1)
         numbers, within = np.divmod(steps, _BLOCK_STEPS)
         for number in np.unique(numbers).tolist():
             here = numbers == number
@@ -172,7 +163,7 @@ class _Counter:
         if number not in self.blocks:
             self.blocks[number] = (
                 np.zeros((_BLOCK_STEPS, self._width), np.int32),
-                np.zeros((_BLOCK_STEPS, len(self.places), len(_COUNTS))),
+                np.zeros((_BLOCK_STEPS, len(self.places), _WIDTH)),
             )
         return self.blocks[number]
 
@@ -188,15 +179,17 @@ class _Counter:
                 f"The timestamps span {years:.0f} years; mend those that are far from the rest."
             )
             raise ProfileError(message)
-        return Traffic(
-            reference, begin * self.step, self.step, end - begin, _Kept(self, begin, end)
-        )
+        counted = {(place.column.side, place.column.name) for place in self.places}
+        named = [(column.side, column.name) for column in reference.columns]
+        left_out = tuple(one for one in named if one not in counted)
+        kept = _Kept(self, begin, end)
+        return Traffic(reference, begin * self.step, self.step, end - begin, kept, left_out)
 
     def column(self, index: int, begin: int, end: int) -> ColumnSteps:
         """One column over all steps from `begin` up to `end`."""
         place = self.places[index]
         cells = np.zeros((end - begin, place.cells))
-        rest = np.zeros((end - begin, len(_COUNTS)))
+        rest = np.zeros((end - begin, _WIDTH))
         for number, (counted, others) in self.blocks.items():
             start = number * _BLOCK_STEPS
             low, high = max(start, begin), min(start + _BLOCK_STEPS, end)
@@ -204,7 +197,8 @@ class _Counter:
             cells[here] = counted[there, place.first : place.first + place.cells]
             rest[here] = others[there, index]
         named = {name: rest[:, position] for position, name in enumerate(_COUNTS)}
-        return ColumnSteps(column=place.column, cells=cells, **named)
+        invalid = rest[:, len(_COUNTS) :]
+        return ColumnSteps(column=place.column, cells=cells, invalid=invalid, **named)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from mlmonitor.backtest.steps import ColumnSteps, cell_count
+from mlmonitor import names
+from mlmonitor.backtest.steps import REASONS, ColumnSteps, cell_count
 from mlmonitor.tally import layout as cells_of
 from mlmonitor.tally.categories import CategoryCodes, PresenceCodes
 from mlmonitor.tally.grid import deviation_scale
@@ -16,7 +17,7 @@ from mlmonitor.tally.layout import DEVIATION_LIMIT
 from mlmonitor.tally.rows import as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlmonitor.drift.cells import Array
     from mlmonitor.reference import Column
@@ -34,12 +35,14 @@ class Encoded:
         deviation: float64 of shape (rows,), distance from the reference mean in deviations, 0 where
             there is none; None for a column without bins.
         nonzero: bool of shape (rows,), or None likewise.
+        invalid: reason -> bool of shape (rows,), for those reasons that occur.
     """
 
     cell: np.ndarray
     missing: np.ndarray
     deviation: Array | None = None
     nonzero: np.ndarray | None = None
+    invalid: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def counted(self, column: Column, step: np.ndarray, steps: int) -> ColumnSteps:
         """The rows counted by step; `step` is int64 of shape (rows,), below `steps`."""
@@ -52,6 +55,9 @@ class Encoded:
         cells = np.bincount(flat, minlength=steps * width) if width else np.zeros(0)
         deviation = np.zeros(len(step)) if self.deviation is None else self.deviation
         nonzero = np.zeros(len(step), bool) if self.nonzero is None else self.nonzero
+        invalid = np.zeros((steps, len(REASONS)))
+        for reason, wrong in self.invalid.items():
+            invalid[:, REASONS.index(reason)] = by_step(wrong)
         return ColumnSteps(
             column,
             by_step(None),
@@ -61,21 +67,38 @@ class Encoded:
             by_step(np.maximum(-deviation, 0.0)),
             by_step(deviation * deviation),
             by_step(nonzero),
+            invalid,
         )
 
 
 def encode(column: Column, values: pd.Series[Any]) -> Encoded:
     """The cells of a column's values, as a monitor counts them."""
     if column.is_binned:
-        return encode_numbers(column, *_numbers(column, values))
+        numbers, missing, mistyped = _numbers(column, values)
+        found = encode_numbers(column, numbers, missing)
+        not_finite = np.isinf(numbers) | (np.isnan(numbers) & ~missing & ~mistyped)
+        wrong = {names.NOT_FINITE: not_finite, names.WRONG_TYPE: mistyped}
+        return replace(found, invalid={**found.invalid, **_occurring(wrong)})
     codes = CategoryCodes(column) if column.is_categorical else PresenceCodes(column)
-    found = _codes(codes, values)
+    cell = _codes(codes, values)
     if not column.is_categorical:
-        return Encoded(np.full(len(found), -1), found == cells_of.ABSENT)
+        wrong = _occurring({names.WRONG_TYPE: cell == cells_of.MISTYPED})
+        return Encoded(np.full(len(cell), -1), cell == cells_of.ABSENT, invalid=wrong)
+    return encode_categories(column, cell)
+
+
+def encode_categories(column: Column, codes: np.ndarray) -> Encoded:
+    """The cells of a categorical column's values, int64 of shape (rows,) as a tally has them."""
     known = len(column.categories or ())
-    cell = np.where(found == known + cells_of.UNSEEN_ALLOWED, known + cells_of.UNSEEN, found)
-    outside = cell > known + cells_of.UNSEEN
-    return Encoded(np.where(outside, -1, cell), found == known + cells_of.MISSING)
+    unseen = known + cells_of.UNSEEN
+    cell = np.where(codes == known + cells_of.UNSEEN_ALLOWED, unseen, codes)
+    wrong = {names.WRONG_TYPE: codes == known + cells_of.WRONG_TYPE}
+    if column.allowed is not None:
+        allowed = set(column.allowed)
+        barred = [i for i, value in enumerate(column.categories or ()) if value not in allowed]
+        wrong[names.NOT_ALLOWED] = np.isin(codes, [*barred, unseen])
+    missing = codes == known + cells_of.MISSING
+    return Encoded(np.where(cell > unseen, -1, cell), missing, invalid=_occurring(wrong))
 
 
 def encode_numbers(column: Column, numbers: Array, missing: np.ndarray | None = None) -> Encoded:
@@ -83,28 +106,40 @@ def encode_numbers(column: Column, numbers: Array, missing: np.ndarray | None = 
     none = np.isnan(numbers)
     cell = np.searchsorted(np.array(column.edges or ()), numbers, side="left")
     deviation = (numbers - (column.mean or 0.0)) / deviation_scale(column)
+    finite = np.isfinite(numbers)
+    wrong = {names.EXTREME: finite & (np.abs(deviation) > DEVIATION_LIMIT)}
+    if column.range is not None:
+        low, high = column.range
+        wrong[names.OUT_OF_RANGE] = finite & ((numbers < low) | (numbers > high))
     np.clip(deviation, -DEVIATION_LIMIT, DEVIATION_LIMIT, out=deviation)
     if none.any():
         cell[none], deviation[none] = -1, 0.0
     nonzero = (numbers != 0) & ~none
-    return Encoded(cell, none if missing is None else missing, deviation, nonzero)
+    return Encoded(
+        cell, none if missing is None else missing, deviation, nonzero, _occurring(wrong)
+    )
 
 
-def _numbers(column: Column, values: pd.Series[Any]) -> tuple[Array, np.ndarray]:
-    """Values of a binned column as floats, and which of them are missing.
+def _occurring(wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The reasons that occur at all."""
+    return {reason: found for reason, found in wrong.items() if found.any()}
+
+
+def _numbers(column: Column, values: pd.Series[Any]) -> tuple[Array, np.ndarray, np.ndarray]:
+    """Values of a binned column as floats, which of them are missing, and which no numbers.
 
     A NaN is missing in an input; elsewhere it is a value that is not finite.
     """
     found = values.to_numpy()
     if found.dtype.kind in _NUMBER_KINDS:
-        numbers = found.astype(np.float64)
-        is_nan = np.isnan(numbers)
-        return numbers, is_nan if column.side == "input" else np.zeros(len(numbers), bool)
+        numbers, none = found.astype(np.float64), np.zeros(len(found), bool)
+        return numbers, np.isnan(numbers) if column.side == "input" else none, none
     pairs = [as_number(value) for value in values.tolist()]
     numbers = np.array([number for number, _ in pairs], dtype=np.float64)
     wanted = {None, "none"} if column.side == "input" else {"none"}
-    named = np.array([field in wanted for _, field in pairs], dtype=bool)
-    return numbers, np.isnan(numbers) & named
+    named = np.array([place in wanted for _, place in pairs], dtype=bool)
+    mistyped = np.array([place == "wrong_type" for _, place in pairs], dtype=bool)
+    return numbers, np.isnan(numbers) & named, mistyped
 
 
 def _codes(codes: CategoryCodes | PresenceCodes, values: pd.Series[Any]) -> np.ndarray:

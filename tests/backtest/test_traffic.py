@@ -35,6 +35,8 @@ def test_the_counts_of_all_steps_add_up_to_those_of_the_tally():
         counted = column.sums(np.array([0]), np.array([traffic.steps])).totals(0)
         wanted = expected[column.column.side, column.column.name]
         assert (counted.rows, counted.missing) == (wanted.rows, wanted.missing)
+        told = {reason: count for reason, count in counted.invalid.items() if count}
+        assert told == {reason: count for reason, count in wanted.invalid.items() if count}
         for name in ("bins", "categories"):
             np.testing.assert_array_equal(getattr(counted, name), getattr(wanted, name))
         for name in ("above", "below", "squares"):
@@ -95,9 +97,9 @@ def test_a_file_is_counted_too(tmp_path):
     ("change", "time", "message"),
     [
         ({}, "whem", "Time column 'whem' is missing from the files; did you mean `when`"),
-        ({"when": "soon"}, "when", "holds 'soon', which is no point in time"),
-        ({"when": 1.7e12}, "when", "no point in time"),
-        ({"when": None}, "when", "no point in time"),
+        ({"when": "soon"}, "when", "--time when: 'soon' is no time; write ISO 8601"),
+        ({"when": 1.7e12}, "when", "'1700000000000' is no time"),
+        ({"when": None}, "when", "--time when: a row has no time; leave such rows out"),
     ],
 )
 def test_a_bad_time_column_is_told(change, time, message):
