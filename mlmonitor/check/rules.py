@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _OVER_TIME: Final = "_over_time"
 _ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
 _SEVERITIES: Final = ("critical", "warning", "info")
+_OF_THE_SERIES: Final = "{{ $labels.severity }}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def _reads(one: PlacedRule, expression: str, groups: Mapping[str, set[str]]) -> 
         if ":" not in name or not name.startswith("mlmonitor"):
             continue
         if name not in groups:
+            if name in names.RECORDS and names.RECORDS[name].declared:
+                continue
             problem = f"reads {name}, which no rule records{promql.nearest(name, groups)}."
             yield Finding(one.place, problem)
         elif not over_time and one.group not in groups[name]:
@@ -105,7 +108,7 @@ def _alert_findings(one: PlacedRule) -> Iterator[Finding]:
     if "alert" not in one.rule:
         return
     labels, annotations = one.rule.get("labels") or {}, one.rule.get("annotations") or {}
-    if labels.get("severity") not in _SEVERITIES:
+    if labels.get("severity") not in (*_SEVERITIES, _OF_THE_SERIES):
         yield Finding(one.place, f"needs a severity: one of {', '.join(_SEVERITIES)}.")
     for key in _ANNOTATIONS:
         if not annotations.get(key):

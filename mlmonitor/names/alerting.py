@@ -17,6 +17,7 @@ COLUMN_DRIFTED: Final = "mlmonitor:column:drifted"
 DEPENDENCY_UP: Final = "mlmonitor:dependency:up"
 DEPENDENCY_AGE: Final = "mlmonitor:dependency:age_ratio"
 DEPENDENCY_CHANGED: Final = "mlmonitor:dependency:changes"
+_DEPENDENCY: Final = (*IDENTITY, "dependency")
 
 RECORDS.update(
     (record.name, record)
@@ -26,16 +27,18 @@ RECORDS.update(
         Record(SLO_LATENCY_EDGE, "1 at the bucket of quick calls.", (*IDENTITY, "le")),
         Record(SLO_LATENCY_OBJECTIVE, "Share of calls that must be quick.", IDENTITY),
         Record(IMPORTANCE, "Weight of a column when the worst are named.", COLUMN),
-        Record(DEPENDENCY_UP, "1 while an upstream is there.", (*IDENTITY, "dependency")),
+        Record(DEPENDENCY_UP, "1 while an upstream is there.", _DEPENDENCY, declared=True),
         Record(
             DEPENDENCY_AGE,
             "Age of an upstream's last update over the age that is allowed.",
-            (*IDENTITY, "dependency"),
+            _DEPENDENCY,
+            declared=True,
         ),
         Record(
             DEPENDENCY_CHANGED,
             "Changes of what should stay the same, in an hour.",
-            (*IDENTITY, "dependency"),
+            _DEPENDENCY,
+            declared=True,
         ),
     )
 )

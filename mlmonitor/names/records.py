@@ -13,11 +13,13 @@ class Record:
     """One series that a recording rule makes: its name, help text and labels.
 
     The scope labels of the configuration come in addition, and `window` where a window is covered.
+    What is `declared` is recorded only of models for which monitoring.yaml declares it.
     """
 
     name: str
     help: str
     labels: tuple[str, ...]
+    declared: bool = False
 
 
 MODEL_COLUMNS: Final = "mlmonitor:model:columns"

@@ -53,6 +53,18 @@ def test_the_projects_own_content_agrees(config: MonitoringConfig) -> None:
     assert check(config) == []
 
 
+def test_what_a_project_with_every_feature_generates_agrees(tmp_path: Path) -> None:
+    text = """
+alerts: {baselines: [reference, previous]}
+models:
+  - name: churn
+    reference: reference.json
+    depends_on: [{name: shop, up: 'up{job="shop"}'}]
+    business: {orders: {type: counter, alert: {below: 1, over: 30m, severity: critical}}}
+"""
+    assert check(_config(tmp_path, text)) == []
+
+
 def test_a_rule_that_is_right_is_left_alone(config: MonitoringConfig, tmp_path: Path) -> None:
     assert check(config, [_rules(tmp_path, RULE)]) == []
 
