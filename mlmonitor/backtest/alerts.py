@@ -126,7 +126,9 @@ def _of_broken(replayed: Replay, rules: Mapping[str, Rule]) -> Iterator[Episode]
     traffic = replayed.traffic
     at = traffic.start + np.arange(traffic.steps + 1) * traffic.step
     for alert, columns in replayed.broken.items():
-        rule = rules[alert]
+        rule = rules.get(alert)
+        if rule is None:
+            continue
         for key, holds in columns.items():
             for start, end in episodes(at, holds, _end(replayed), rule.waits()):
                 yield Episode(alert, rule.severity, 0.0, start, end, (key,))

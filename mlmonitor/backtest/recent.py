@@ -14,6 +14,7 @@ import numpy as np
 
 from mlmonitor import names
 from mlmonitor.backtest.steps import REASONS
+from mlmonitor.drift import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mlmonitor.backtest.steps import ColumnSteps
     from mlmonitor.drift.cells import Array
 
+_NONE: Final = 1e-9
 _FEW: Final = 10
 _SOME: Final = 30
 _MANY: Final = 100
@@ -29,6 +31,7 @@ _LEAST_VARIANCE: Final = 0.01
 _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
 _SURE_SHIFT: Final = 8.0
+_MOST: Final = 0.5
 INPUTS: Final = frozenset({"input"})
 OUTPUTS: Final = frozenset({"output", "score"})
 ALL_SIDES: Final = frozenset(names.SIDES)
@@ -42,10 +45,12 @@ class Recent:
         sums: its counts.
         proof: whether its distribution differs from the reference's beyond doubt by KS, over one of
             the shortest windows of monitoring.yaml.
+        rho: how much its rows are correlated, over one of those.
     """
 
     sums: ColumnSteps
     proof: np.ndarray
+    rho: float
 
     @property
     def missing_ratio(self) -> Array:
@@ -72,6 +77,20 @@ class Recent:
         """Standard deviation over the reference's."""
         values = np.maximum(self.sums.values, 1)
         return np.asarray(np.sqrt(np.maximum(self.sums.squares / values - self.mean_shift**2, 0)))
+
+    @property
+    def beyond(self) -> Array:
+        """Share of rows whose value is out of range or extreme, whichever is more."""
+        return np.maximum(self.invalid_ratio(names.OUT_OF_RANGE), self.invalid_ratio(names.EXTREME))
+
+    @property
+    def mean_errors(self) -> Array:
+        """The mean shift in standard errors of the larger variance."""
+        values = np.maximum(self.sums.values, 1)
+        own = np.maximum(self.spread_ratio**2, 1) / evidence.effective(values, self.rho)
+        return np.asarray(
+            np.abs(self.mean_shift) / np.sqrt(own + 1 / max(self.sums.column.evidence, _NONE))
+        )
 
 
 Three = tuple[Recent, Recent, Recent]
@@ -100,11 +119,10 @@ def _any(recent: Three, holds: Callable[[Recent], np.ndarray]) -> np.ndarray:
 
 
 def _proof(recent: Three) -> np.ndarray:
-    """Whether a numeric column differs from the reference beyond doubt: by its mean, or by KS."""
-    moved = _any(
-        recent, lambda one: np.abs(one.mean_shift) * np.sqrt(one.sums.values) > _SURE_SHIFT
-    )
-    return np.asarray(moved | recent[0].proof)
+    """Whether a numeric column differs from the reference beyond doubt: by its mean, its range, or KS."""
+    moved = _any(recent, lambda one: (one.mean_errors > _SURE_SHIFT) & (one.sums.values >= _FEW))
+    beyond = _any(recent, lambda one: (one.beyond > _MOST) & (one.sums.rows >= _FEW))
+    return np.asarray(moved | beyond | recent[0].proof)
 
 
 def _excess(one: Recent, deviations: float) -> np.ndarray:

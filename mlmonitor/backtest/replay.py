@@ -66,6 +66,10 @@ class Verdicts:
         large = self.effects > (1.0 if factors is None else factors)
         return np.asarray(large & (self.p_values <= self.limits[:, :, None]))
 
+    def evident(self, place: int) -> np.ndarray:
+        """The columns with evidence of drift, however small its effect, at one evaluation; shape (C,)."""
+        return np.asarray((self.p_values[place] <= self.limits[place][:, None]).any(axis=1))
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -160,14 +164,21 @@ class Recorder:
             if past is not None:
                 found = _examined(counted.column, current, past, self.thresholds)
                 self.findings["previous", index].append(found.packed)
-            if index in np.argsort(self.settings.windows)[:_PROVING_WINDOWS]:
+            if schedule.window in self._proving:
                 proof |= schedule.spread(sure, self.traffic.steps)
         self._add_broken(counted, proof)
 
+    @property
+    def _proving(self) -> list[float]:
+        """The windows that alerts on broken columns look at."""
+        return sorted(self.settings.windows)[:_PROVING_WINDOWS]
+
     def _add_broken(self, counted: ColumnSteps, proof: np.ndarray) -> None:
         key = counted.column.side, counted.column.name
+        rho = max(self._rho(counted.column, window) for window in self._proving)
         one, two, three = (
-            Recent(counted.sums(short.first, short.last), proof[short.at]) for short in self.short
+            Recent(counted.sums(short.first, short.last), proof[short.at], rho)
+            for short in self.short
         )
         for alert, holds in conditions((one, two, three), self.rules).items():
             self.broken[alert][key] = self.short[0].spread(holds, self.traffic.steps)

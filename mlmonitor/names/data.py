@@ -44,6 +44,11 @@ RECORDS.update(
             "Standard deviation lately over the reference's.",
             _RECENT,
         ),
+        Record(
+            "mlmonitor:column_recent:mean_errors",
+            "Distance of the mean lately from the reference's in standard errors.",
+            _RECENT,
+        ),
         Record("mlmonitor:column_recent:mean_ratio", "Mean lately over the reference's.", _RECENT),
         Record(
             "mlmonitor:column_recent:factor",

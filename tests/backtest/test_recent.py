@@ -1,0 +1,142 @@
+"""Conditions on broken columns, of values that arrive in the last ten minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mlmonitor.backtest.recent import Recent, conditions
+from mlmonitor.backtest.rules import Rule
+from mlmonitor.backtest.values import encode_categories, encode_numbers
+from tests import references
+
+if TYPE_CHECKING:
+    from mlmonitor.reference import Column
+
+RNG = np.random.default_rng(5)
+TALL = references.binned("tall", RNG.normal(170, 10, 1460))
+SKEWED = references.binned("skewed", np.exp(RNG.normal(0, 1.1, 1460)))
+CELSIUS = references.binned("celsius", RNG.normal(12, 8, 1460))
+ZERO = references.binned("zero", RNG.normal(0, 1, 1460))
+CITY = references.categorical("city", {"Oslo": 600, "Bergen": 400}, allowed=None)
+SCORE = references.binned("score", RNG.normal(0, 1, 1460), side="output")
+LIMITS = {
+    "MlmonitorFeatureMissing": 0.8,
+    "MlmonitorFeatureUnseen": 0.8,
+    "MlmonitorFeatureDead": None,
+    "MlmonitorScaleChanged": None,
+    "MlmonitorMissingShareHigh": 0.1,
+    "MlmonitorUnseenCategories": 0.05,
+    "MlmonitorOutOfRange": 0.05,
+    "MlmonitorOutputsNotFinite": 0.01,
+}
+RULES = {name: Rule(name, "critical", limit, {}) for name, limit in LIMITS.items()}
+
+
+def _found(column: Column, values: np.ndarray, *, before: np.ndarray | None = None) -> set[str]:
+    """What holds where `values` arrived in all short windows, and `before` in the longer ones, too."""
+    longer = values if before is None else np.concatenate([values, before])
+    recent = [
+        Recent(_counted(column, some), np.zeros(1, bool), 0.001)
+        for some in (values, longer, longer)
+    ]
+    return {name for name, holds in conditions(tuple(recent), RULES).items() if holds[0]}  # type: ignore[arg-type]
+
+
+def _counted(column: Column, values: np.ndarray):
+    place = np.zeros(len(values), np.int64)
+    if column.is_categorical:
+        return encode_categories(column, values.astype(np.int64)).counted(column, place, 1)
+    return encode_numbers(column, values).counted(column, place, 1)
+
+
+def _tall(count: int = 60) -> np.ndarray:
+    return np.random.default_rng(1).normal(170, 10, count)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (TALL, _tall() / 100),
+        (TALL, _tall() * 1000),
+        (TALL, _tall() * -1),
+        (CELSIUS, np.random.default_rng(1).normal(12, 8, 60) * 1.8 + 32),
+        (ZERO, np.random.default_rng(1).normal(0, 1, 12) * 1000),
+    ],
+    ids=["metres", "thousandths", "sign", "Fahrenheit", "around zero"],
+)
+def test_another_unit_is_seen(column, values):
+    assert "MlmonitorScaleChanged" in _found(column, values)
+
+
+def test_a_huge_value_among_few_is_no_change_of_unit():
+    usual = np.exp(np.random.default_rng(1).normal(0, 1.1, 11))
+    assert _found(SKEWED, np.append(usual, 80.0)) == set()
+
+
+def test_one_huge_value_alone_proves_nothing_for_longer_windows():
+    usual = np.exp(np.random.default_rng(2).normal(0, 1.1, 30))
+    assert _found(SKEWED, np.array([80.0]), before=usual) == set()
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [(TALL, _tall()), (SCORE, RNG.normal(0, 1, 60)), (CITY, RNG.integers(0, 2, 60))],
+    ids=["number", "output", "category"],
+)
+def test_usual_values_break_nothing(column, values):
+    assert _found(column, values) == set()
+
+
+def test_a_drift_of_a_deviation_is_no_change_of_unit():
+    assert "MlmonitorScaleChanged" not in _found(TALL, _tall() + 10)
+
+
+@pytest.mark.parametrize(("count", "holds"), [(9, False), (10, True)])
+def test_ten_rows_without_a_value_are_a_missing_feature(count, holds):
+    assert ("MlmonitorFeatureMissing" in _found(TALL, np.full(count, np.nan))) is holds
+
+
+@pytest.mark.parametrize(("count", "holds"), [(29, False), (30, True)])
+def test_thirty_equal_values_are_a_dead_feature(count, holds):
+    assert ("MlmonitorFeatureDead" in _found(TALL, np.full(count, 190.0))) is holds
+
+
+def test_a_missing_share_warns_above_its_limit_from_a_hundred_rows_on():
+    values = _tall(200)
+    values[:40] = np.nan
+    assert _found(TALL, values) == {"MlmonitorMissingShareHigh"}
+    assert _found(TALL, values[20:80]) == set()
+
+
+def test_categories_that_training_never_saw_are_told():
+    unseen = np.full(20, 3)
+    assert _found(CITY, unseen) >= {"MlmonitorFeatureUnseen"}
+    mixed = np.concatenate([np.full(20, 3), np.zeros(180), np.ones(20)])
+    assert _found(CITY, mixed) == {"MlmonitorUnseenCategories"}
+
+
+def test_outputs_that_are_no_numbers_are_told_and_inputs_are_not():
+    values = RNG.normal(0, 1, 60)
+    values[:2] = np.nan
+    assert _found(SCORE, values) == {"MlmonitorOutputsNotFinite"}
+    assert _found(ZERO, values) == set()
+
+
+def test_values_out_of_range_are_told():
+    assert "MlmonitorOutOfRange" in _found(TALL, np.append(_tall(200), np.full(20, 240.0)))
+
+
+def test_errors_of_the_mean_count_rows_as_evidence_and_the_larger_variance():
+    values = np.full(100, TALL.mean + 2 * TALL.deviation)
+    still = Recent(_counted(TALL, values), np.zeros(1, bool), 0.0)
+    alike = Recent(_counted(TALL, values), np.zeros(1, bool), 0.1)
+    assert still.mean_errors[0] == pytest.approx(2 / np.sqrt(1 / 100 + 1 / 1460))
+    assert alike.mean_errors[0] == pytest.approx(2 / np.sqrt(10.9 / 100 + 1 / 1460))
+
+
+def test_alerts_that_are_switched_off_are_left_out():
+    recent = Recent(_counted(TALL, np.full(30, np.nan)), np.zeros(1, bool), 0.0)
+    assert conditions((recent, recent, recent), {}) == {}
