@@ -1,8 +1,11 @@
 """False alarms in months without drift, and how soon drift is noticed, at six rates of traffic.
 
 80 columns of many kinds, 20 bins, a reference of 1,460 rows that is drawn anew for each month, so that
-its own sampling error counts; all tests, windows of 1 h, 6 h, 1 d and 7 d. BENCH_MONTHS sets the months
-at each rate (20), BENCH_WORKERS the processes.
+its own sampling error counts; all tests, both baselines, windows of 1 h, 6 h, 1 d and 7 d.
+
+Each month is kept in build/bench/false_alarms/, so that a run that was cut off goes on; delete the
+folder after a change of the rules. BENCH_MONTHS sets the months at each rate (20), BENCH_SECONDS the
+rates, BENCH_WORKERS the processes.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from mlmonitor.backtest.delays import notice
 from mlmonitor.backtest.replay import replay
 from mlmonitor.backtest.rules import rules_of
 from mlmonitor.config import MonitoringConfig
+from mlmonitor.files import write_atomically
 from mlmonitor.generate.settings import RuleSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from mlmonitor.backtest.replay import Replay
     from mlmonitor.reference import Column
@@ -40,8 +45,12 @@ WORKERS: Final = int(os.environ.get("BENCH_WORKERS", "2"))
 _DELAY_MONTHS: Final = 5
 _TENTH: Final = 8
 _HOUR: Final = 3600.0
+_MONTHS: Final = RESULTS / "false_alarms"
 CONFIG: Final = MonitoringConfig.model_validate(
-    {"prometheus": {"windows": ["1h", "6h", "1d", "7d"]}}
+    {
+        "prometheus": {"windows": ["1h", "6h", "1d", "7d"]},
+        "alerts": {"baselines": ["reference", "previous"]},
+    }
 )
 Scenario = dict[str, dict[str, float | None]]
 
@@ -102,6 +111,8 @@ def _scenarios(world: World, rng: np.random.Generator) -> Iterator[tuple[str, _C
     yield "1 σ in 8 columns and the prediction", [*tenth, (prediction, _moved(prediction, 1.0))]
     yield "a feature missing", [(chosen[0], lambda values: values * np.nan)]
     yield "a unit changed (×1000)", [(chosen[0], lambda values: values * 1000)]
+    far = next((c for c in chosen if abs(c.mean or 0.0) > (c.deviation or 0.0)), chosen[0])
+    yield "a unit changed (÷10.764)", [(far, lambda values: values / 10.764)]
 
 
 def _moved(column: Column, deviations: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -109,13 +120,12 @@ def _moved(column: Column, deviations: float) -> Callable[[np.ndarray], np.ndarr
 
 
 def main() -> None:
-    """Simulate all months, and report them."""
-    tasks = [(seconds, seed) for seconds in SECONDS for seed in range(MONTHS)]
+    """Simulate all months that are not there yet, and report them."""
+    _MONTHS.mkdir(parents=True, exist_ok=True)
+    tasks = [(seconds, seed) for seed in range(MONTHS) for seconds in SECONDS]
     with ProcessPoolExecutor(WORKERS) as pool:
-        months = list(pool.map(month, tasks))
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    whole = json.dumps([asdict(one) for one in months], indent=1)
-    (RESULTS / "false_alarms_months.json").write_text(whole + "\n")
+        list(pool.map(_kept, [task for task in tasks if not _path(task).exists()]))
+    months = [_read(_path(task)) for task in tasks]
     results = []
     for seconds in SECONDS:
         own = [one for one in months if one.seconds == seconds]
@@ -127,6 +137,21 @@ def main() -> None:
         results += _delays(rate, seconds, own)
     report("false_alarms", f"No drift in {MONTHS} months at each rate", results)
     _tell_causes(months)
+
+
+def _path(task: tuple[int, int]) -> Path:
+    return _MONTHS / f"{task[0]}s-{task[1]:02d}.json"
+
+
+def _kept(task: tuple[int, int]) -> None:
+    """Simulate a month, and keep it."""
+    write_atomically(_path(task), json.dumps(asdict(month(task)), indent=1) + "\n")
+
+
+def _read(path: Path) -> Month:
+    data = json.loads(path.read_text())
+    causes = tuple((a, s, w, tuple(columns), tuple(by)) for a, s, w, columns, by in data["causes"])
+    return Month(**{**data, "causes": causes})
 
 
 def _delays(rate: str, seconds: int, months: list[Month]) -> list[Result]:

@@ -153,7 +153,10 @@ def _chosen(columns: Sequence[Column], change: Change, rng: np.random.Generator)
         and (bool(column.deviation) if change.binned else column.is_categorical)
         and (column.is_binned or not change.binned)
     ]
-    return fitting[int(rng.integers(len(fitting)))] if fitting else None
+    # A discrete column that is shifted holds values that it never held: more than a shift.
+    smooth = [column for column in fitting if column.kind == "numeric"]
+    chosen = smooth or fitting if change.binned else fitting
+    return chosen[int(rng.integers(len(chosen)))] if chosen else None
 
 
 def spliced(before: ColumnSteps, after: ColumnSteps, since: int) -> ColumnSteps:
@@ -171,12 +174,14 @@ def spliced(before: ColumnSteps, after: ColumnSteps, since: int) -> ColumnSteps:
 def notice(
     base: Replay, rules: Mapping[str, Rule], changed: Iterable[ColumnSteps], since: int
 ) -> Noticed:
-    """When columns that change after `since` steps are noticed."""
+    """When columns that change after `since` steps are noticed, by an alert that names one of them."""
     recorder = Recorder(base.traffic, base.settings, rules)
     found = fired(recorder.changed(base, changed), rules)
+    keys = {(one.side, one.name) for one in recorder.columns}
+    named = [one for one in found if not keys.isdisjoint(one.columns)]
     moment = base.traffic.start + since * base.traffic.step
     return Noticed(
-        _first(found, moment, {"warning", "critical"}), _first(found, moment, {"critical"})
+        _first(named, moment, {"warning", "critical"}), _first(named, moment, {"critical"})
     )
 
 

@@ -43,7 +43,7 @@ def html(report: Backtest) -> str:
     if shifts := [one for one in report.delays if one.size]:
         parts += ["<h2>Delay by size of the shift</h2>", _delay_picture(shifts)]
     if report.confirmed:
-        parts.append(f"<p>{escape(report.confirmed)}</p>")
+        parts.append(f"<p>{escape(str(report.confirmed))}</p>")
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'

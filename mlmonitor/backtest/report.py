@@ -14,6 +14,7 @@ from mlmonitor.backtest.alerts import DETAIL, Episode, Incident, incidents
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlmonitor.backtest.confirm import Confirmation
     from mlmonitor.backtest.delays import Delay
     from mlmonitor.backtest.replay import Key, Replay
     from mlmonitor.backtest.suggest import Suggestion
@@ -75,7 +76,7 @@ class Backtest:
         incidents: pages and warnings that belong together.
         delays: by change.
         suggestions: thresholds that would have kept to the budget.
-        confirmed: what a real Prometheus said to sampled windows, None where it was not asked.
+        confirmed: what promtool said to sampled windows, None where it was not asked.
     """
 
     model: str
@@ -91,7 +92,7 @@ class Backtest:
     incidents: tuple[Incident, ...]
     delays: tuple[Delay, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
-    confirmed: str | None = None
+    confirmed: Confirmation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""

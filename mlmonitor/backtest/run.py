@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlmonitor import promql
 from mlmonitor.backtest.alerts import fired
+from mlmonitor.backtest.confirm import confirm
 from mlmonitor.backtest.delays import changes
 from mlmonitor.backtest.delays import delays as measured
+from mlmonitor.backtest.incident_tests import incident_tests
 from mlmonitor.backtest.replay import replay
 from mlmonitor.backtest.report import summarise
 from mlmonitor.backtest.rules import rules_of
@@ -20,9 +22,11 @@ from mlmonitor.errors import MlmonitorError
 from mlmonitor.generate.settings import RuleSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from mlmonitor.backtest.alerts import Episode
     from mlmonitor.backtest.delays import Delay
+    from mlmonitor.backtest.promtool import Promtool
     from mlmonitor.backtest.replay import Replay
     from mlmonitor.backtest.report import Backtest
     from mlmonitor.backtest.rules import Rule
@@ -76,7 +80,7 @@ class Simulated:
             MlmonitorError: no duration, or no rate.
         """
         found = _RATE.fullmatch(rate)
-        if found is None or float(found[1]) <= 0:
+        if found is None or float(found[1]) <= 0 or found[2].strip("0") == "" != found[2]:
             message = f"{rate!r} is no rate; write rows in a time, such as 1/s, 2/m or 1/30s."
             raise MlmonitorError(message)
         span = promql.seconds(f"{found[2] or 1}{found[3]}")
@@ -90,16 +94,23 @@ class Simulated:
             yield simulate(reference, self.seconds, self.rate, seed=seed, step=step)
 
 
+class Outcome(NamedTuple):
+    """The report; and, where they were asked for and there are incidents, tests for promtool."""
+
+    report: Backtest
+    tests: str | None
+
+
 def backtest_of(
     config: MonitoringConfig,
     reference: Reference,
     source: Files | Simulated,
     *,
     delays: bool = True,
-    tests: str | None = None,
-    confirm: bool = False,
+    tests: bool = False,
+    promtool: Promtool | None = None,
     progress: Progress | None = None,
-) -> Backtest:
+) -> Outcome:
     """Replay traffic through the rules of a configuration.
 
     Args:
@@ -108,8 +119,8 @@ def backtest_of(
         source: where the traffic comes from.
         delays: whether to measure how soon changes are noticed, on traffic simulated at the same
             rates.
-        tests: file for promtool tests of the incidents.
-        confirm: whether promtool is to compute some windows again.
+        tests: whether to write promtool tests of the incidents.
+        promtool: what is to compute some windows again.
         progress: told what is done, how far it is, and how far it will go.
 
     Raises:
@@ -130,8 +141,18 @@ def backtest_of(
         report = replace(report, suggestions=tuple(chosen))
     if delays:
         report = replace(report, delays=tuple(_delays(first, rules, tell)))
-    del tests, confirm
-    return report
+    if promtool is not None:
+        confirmed = confirm(
+            first, promtool, progress=lambda done, total: tell("Confirming", done, total)
+        )
+        report = replace(report, confirmed=confirmed)
+    return Outcome(report, _tests(config, runs) if tests else None)
+
+
+def _tests(config: MonitoringConfig, runs: Iterable[tuple[Replay, list[Episode]]]) -> str | None:
+    """Tests of the first traffic in which there are incidents."""
+    made = (incident_tests(config, replayed, found) for replayed, found in runs)
+    return next((text for text in made if text is not None), None)
 
 
 def _delays(replayed: Replay, rules: Mapping[str, Rule], tell: Progress) -> list[Delay]:

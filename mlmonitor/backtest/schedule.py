@@ -39,6 +39,14 @@ class Schedule:
         return cls._made(settings, window, (every, offset), start, steps)
 
     @classmethod
+    def every_step(
+        cls, settings: RuleSettings, window: float, start: float, steps: int
+    ) -> Schedule:
+        """Evaluations at every step, as promtool makes them whatever the interval of a group."""
+        offset = 1 if settings.is_slow(window) else 0
+        return cls._made(settings, window, (1, offset), start, steps)
+
+    @classmethod
     def short(cls, settings: RuleSettings, window: float, start: float, steps: int) -> Schedule:
         """The same for a window that is evaluated every step, whatever its length."""
         return cls._made(settings, window, (1, 0), start, steps)

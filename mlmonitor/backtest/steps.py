@@ -38,6 +38,14 @@ class ColumnSteps(Windows):
         """
         return self._each(lambda counts: _window_sums(counts, first, last))
 
+    def spread(self, lengths: np.ndarray) -> ColumnSteps:
+        """The counts of each span spread evenly over its steps; `lengths` has the shape (S,)."""
+        return self._each(
+            lambda counts: np.repeat(
+                counts / lengths.reshape(-1, *[1] * (counts.ndim - 1)), lengths, axis=0
+            )
+        )
+
     def _each(self, change: object) -> ColumnSteps:
         counted = [one.name for one in fields(self) if one.name != "column"]
         return replace(self, **{name: change(getattr(self, name)) for name in counted})  # type: ignore[operator]

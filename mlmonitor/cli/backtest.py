@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mlmonitor.cli.program import config_option, configuration, debug_option, program
+from mlmonitor.cli.program import (
+    DIFFERENT,
+    config_option,
+    configuration,
+    debug_option,
+    program,
+)
 from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
     from mlmonitor.backtest.report import Backtest
+    from mlmonitor.backtest.run import Outcome
     from mlmonitor.config import MonitoringConfig
     from mlmonitor.reference import Reference
+
+_SIMULATED: Final = ("rate", "months", "seed")
 
 
 @program.command()
@@ -28,8 +37,8 @@ if TYPE_CHECKING:
 @click.option("--target", metavar="NAME", help="Column of FILES with the actual outcome.")
 @click.option("--simulate", metavar="DURATION", help="Simulate traffic without drift, such as 28d.")
 @click.option("--rate", metavar="RATE", help="Rows to simulate, such as 1/s, 2/m or 0.1/s; 1/s.")
-@click.option("--months", type=click.IntRange(1), default=1, help="Simulate so many times.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Simulate other traffic.")
+@click.option("--months", type=click.IntRange(1), help="Simulate so many times; 1.")
+@click.option("--seed", type=click.IntRange(0), help="Simulate other traffic; 0.")
 @click.option("--clean", is_flag=True, help="Nothing drifts in FILES: suggest thresholds, too.")
 @click.option("--delays/--no-delays", default=True, help="Measure how soon changes are noticed.")
 @click.option(
@@ -42,7 +51,14 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", metavar="FILE", help="Write the report as HTML with pictures, too.")
 @click.option("--tests", metavar="FILE", help="Write promtool tests of the incidents.")
-@click.option("--confirm", is_flag=True, help="Have promtool confirm sampled windows.")
+@click.option("--confirm", is_flag=True, help="Have promtool compute sampled windows again.")
+@click.option(
+    "--promtool",
+    metavar="PROGRAM",
+    default="promtool",
+    show_default=True,
+    help="The promtool that confirms.",
+)
 @click.option("--write", is_flag=True, help="Put the suggested thresholds into --config.")
 @config_option
 @debug_option
@@ -55,19 +71,9 @@ def backtest(config_path: str | None, **options: Any) -> None:
     from mlmonitor.backtest.table import tables
 
     config = configuration(config_path)
-    reference = _reference(config, options)
-    if options["write"] and (config_path is None or not options["model"]):
-        message = (
-            "--write needs a file and a model to write to; add -c monitoring.yaml --model NAME."
-        )
-        raise MlmonitorError(message)
-    if options["write"] and not (options["simulate"] or options["clean"]):
-        message = (
-            "--write takes every alarm for false; give --simulate 28d, or --clean where nothing "
-            "drifts in FILES."
-        )
-        raise MlmonitorError(message)
-    report = _run(config, reference, options)
+    _check(config_path, options)
+    found = _run(config, _reference(config, options), options)
+    report = found.report
     if options["form"] == "json":
         click.echo(report.to_json(), nl=False)
     else:
@@ -75,7 +81,32 @@ def backtest(config_path: str | None, **options: Any) -> None:
             terminal.show(one)
         if report.confirmed:
             click.echo(report.confirmed)
-    _write(report, config_path, options)
+    _write(found, config_path, options)
+    if report.confirmed and report.confirmed.disagreements:
+        click.get_current_context().exit(DIFFERENT)
+
+
+def _check(config_path: str | None, options: dict[str, Any]) -> None:
+    """Options that do not go together."""
+    message = None
+    simulated = next((f"--{name}" for name in _SIMULATED if options[name] is not None), None)
+    if bool(options["files"]) == bool(options["simulate"]):
+        message = "Give FILES of past traffic, or --simulate 28d: one of both."
+    elif options["files"] and not options["time"]:
+        message = "Files need the column with the time of each row; add --time COLUMN."
+    elif options["files"] and simulated:
+        message = f"{simulated} is for --simulate, and FILES are given; leave it out."
+    elif options["write"] and (config_path is None or not options["model"]):
+        message = (
+            "--write needs a file and a model to write to; add -c monitoring.yaml --model NAME."
+        )
+    elif options["write"] and not (options["simulate"] or options["clean"]):
+        message = (
+            "--write takes every alarm for false; give --simulate 28d, or --clean where nothing "
+            "drifts in FILES."
+        )
+    if message is not None:
+        raise MlmonitorError(message)
 
 
 def _reference(config: MonitoringConfig, options: dict[str, Any]) -> Reference:
@@ -95,25 +126,27 @@ def _reference(config: MonitoringConfig, options: dict[str, Any]) -> Reference:
     return Reference.load(path)
 
 
-def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]) -> Backtest:
+def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]) -> Outcome:
     from mlmonitor import terminal
+    from mlmonitor.backtest.promtool import Promtool
     from mlmonitor.backtest.run import Files, Simulated, backtest_of
 
-    files = tuple(options["files"])
-    if bool(files) == bool(options["simulate"]):
-        message = "Give FILES of past traffic, or --simulate 28d: one of both."
-        raise MlmonitorError(message)
-    if files and not options["time"]:
-        message = "Files need the column with the time of each row; add --time COLUMN."
-        raise MlmonitorError(message)
+    promtool = Promtool(options["promtool"]) if options["confirm"] else None
     source: Files | Simulated
-    if files:
+    if options["files"]:
         source = Files(
-            files, options["time"], options["prediction"], options["target"], options["clean"]
+            options["files"],
+            options["time"],
+            options["prediction"],
+            options["target"],
+            options["clean"],
         )
     else:
         source = Simulated.of(
-            options["simulate"], options["rate"] or "1/s", options["months"], options["seed"]
+            options["simulate"],
+            options["rate"] or "1/s",
+            options["months"] or 1,
+            options["seed"] or 0,
         )
     with terminal.steps("Replaying") as tell:
         return backtest_of(
@@ -121,25 +154,34 @@ def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]
             reference,
             source,
             delays=options["delays"],
-            tests=options["tests"],
-            confirm=options["confirm"],
+            tests=bool(options["tests"]),
+            promtool=promtool,
             progress=tell,
         )
 
 
-def _write(report: Backtest, config_path: str | None, options: dict[str, Any]) -> None:
+def _write(found: Outcome, config_path: str | None, options: dict[str, Any]) -> None:
     from mlmonitor.backtest.page import html
-    from mlmonitor.backtest.write import write_thresholds
     from mlmonitor.files import write_atomically
 
     if options["output"]:
-        write_atomically(options["output"], html(report))
+        write_atomically(options["output"], html(found.report))
         click.echo(f"wrote {options['output']}", err=True)
+    if found.tests is None and options["tests"]:
+        click.echo(f"no incidents, so {options['tests']} is not written", err=True)
+    elif found.tests is not None:
+        write_atomically(options["tests"], found.tests)
+        click.echo(f"wrote {options['tests']}", err=True)
     if options["write"] and config_path is not None:
-        values = {one.threshold: one.suggested for one in report.suggestions}
-        if not values:
-            click.echo(f"{config_path} stays as it is: the budget is kept.", err=True)
-            return
-        why = f"backtest of {report.days:.3g} days"
-        write_thresholds(config_path, options["model"], values, why)
-        click.echo(f"wrote {', '.join(values)} to {config_path}", err=True)
+        _write_thresholds(found.report, config_path, options["model"])
+
+
+def _write_thresholds(report: Backtest, config_path: str, model: str) -> None:
+    from mlmonitor.backtest.write import write_thresholds
+
+    values = {one.threshold: one.suggested for one in report.suggestions}
+    if not values:
+        click.echo(f"{config_path} stays as it is: the budget is kept.", err=True)
+        return
+    write_thresholds(config_path, model, values, f"backtest of {report.days:.3g} days")
+    click.echo(f"wrote {', '.join(values)} to {config_path}", err=True)
