@@ -174,9 +174,7 @@ def _tests(config: str) -> dict[str, list[dict[str, Any]]]:
     given, sources = _CONFIGS[config], bundled.folder("alerts")
     names = {alert.alert for one in active_sources(given) for alert in one.alerts}
     found: dict[str, list[dict[str, Any]]] = {}
-    written = rule_tests(given, _rules(config, sources))
-    for path in (*_CONCERNS, "quiet"):
-        text = written[f"prometheus/tests/{path}.yml"]
+    for text in rule_tests(given, _rules(config, sources)).values():
         for test in yaml.load(text, Loader=yaml.CSafeLoader)["tests"]:
             first = test["name"].split()[0]
             found.setdefault(first if first in names else _NOTHING_FIRES, []).append(test)
@@ -189,13 +187,13 @@ def _needed(files: Files, alert: str) -> set[str]:
     for rule in _all_rules(files):
         made = rule.get("record") or rule["alert"]
         reads.setdefault(made, set()).update(promql.vocabulary(rule["expr"])[0])
-        for concern in promql.matched(rule["expr"], "ALERTS", "concern"):
-            reads[made] |= {
-                one["alert"]
-                for one in _all_rules(files)
-                if "alert" in one and one["labels"]["concern"] == concern
-                and one["labels"]["severity"] == "critical"
-            }  # fmt: skip
+        for selector in promql.selectors(rule["expr"]):
+            if selector.name == "ALERTS":
+                reads[made] |= {
+                    one["alert"]
+                    for one in _all_rules(files)
+                    if "alert" in one and selector.may_be(one["labels"])
+                }
     found, open_ = {alert}, [alert]
     while open_:
         fresh = {name for name in reads.get(open_.pop(), ()) if name in reads} - found

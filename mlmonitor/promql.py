@@ -162,20 +162,55 @@ def vocabulary(expression: str, place: str = "expression") -> tuple[set[str], se
     return metrics, labels
 
 
-def matched(expression: str, metric: str, label: str) -> set[str]:
-    """The values that selectors of a metric ask of a label by `=`."""
+@dataclass(frozen=True)
+class Selector:
+    """What an expression asks the database for.
+
+    Attributes:
+        name: of the series; empty where only labels choose them.
+        matchers: label, operator (`=`, `!=`, `=~` or `!~`) and value.
+    """
+
+    name: str
+    matchers: tuple[tuple[str, str, str], ...]
+
+    def may_be(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series may be chosen, of whose labels these are known."""
+        return all(
+            label not in labels or _matches(labels[label], operator, value)
+            for label, operator, value in self.matchers
+        )
+
+
+def selectors(expression: str, place: str = "expression") -> set[Selector]:
+    """All that an expression selects.
+
+    Raises:
+        GenerationError: see `parse`.
+    """
     import promql_parser  # noqa: PLC0415 - see parse
 
-    found = set[str]()
+    operator = promql_parser.MatchOp
+    signs = (
+        (operator.Equal, "="), (operator.NotEqual, "!="), (operator.Re, "=~"), (operator.NotRe, "!~"),
+    )  # fmt: skip
+    found = set[Selector]()
 
     def visit(node: Expr) -> None:
-        if isinstance(node, promql_parser.VectorSelector) and node.name == metric:
-            for matcher in node.matchers.matchers:
-                if matcher.name == label and matcher.op == promql_parser.MatchOp.Equal:
-                    found.add(matcher.value)
+        if isinstance(node, promql_parser.VectorSelector):
+            matchers = tuple(
+                (one.name, next(sign for op, sign in signs if one.op == op), one.value)
+                for one in node.matchers.matchers
+            )
+            found.add(Selector(node.name or "", matchers))
 
-    promql_parser.walk(parse(expression, metric), visit)
+    promql_parser.walk(parse(expression, place), visit)
     return found
+
+
+def _matches(text: str, operator: str, value: str) -> bool:
+    same = text == value if operator in {"=", "!="} else re.fullmatch(value, text) is not None
+    return same == (operator in {"=", "=~"})
 
 
 def _strings(call: Call) -> list[str]:

@@ -106,3 +106,22 @@ def test_others_may_name_any_metric_but_ours() -> None:
 def test_times_of_alerts_are_scaled() -> None:
     text = promql.render_times("x[<5m>] for <90s> <column>", lambda length: length / 10)
     assert text == "x[30s] for 9s <column>"
+
+
+@pytest.mark.parametrize(
+    ("expression", "chosen"),
+    [
+        ("a", True),
+        ('a{window="1h"}', True),
+        ('a{window="6h"}', False),
+        ('a{window=~"1h|6h"}', True),
+        ('a{window=~"1|6h"}', False),
+        ('a{window!="1h"}', False),
+        ('a{window!~"6h|1d"}', True),
+        ('a{other="6h"}', True),
+    ],
+)
+def test_a_selector_tells_whether_it_may_choose_a_series(expression: str, *, chosen: bool) -> None:
+    selector = next(iter(promql.selectors(f"sum({expression})")))
+    assert selector.name == "a"
+    assert selector.may_be({"window": "1h"}) == chosen

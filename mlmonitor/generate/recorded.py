@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mlmonitor.config.dependencies import DependencySettings
 
 Rule = dict[str, Any]
-_AVAILABILITY: Final = 0.99
-_LATENCY: Final = 0.5
-_LATENCY_OBJECTIVE: Final = 0.99
+AVAILABILITY: Final = 0.99
+LATENCY: Final = 0.5
+LATENCY_OBJECTIVE: Final = 0.99
 _HOUR: Final = 3600.0
 
 
@@ -62,13 +62,13 @@ def _alert_thresholds(
 def _objectives(config: MonitoringConfig, identity: str) -> Iterator[Rule]:
     models = {model.name: model.slo for model in config.models}
     for record, key, default in (
-        (names.SLO_AVAILABILITY, "availability", _AVAILABILITY),
-        (names.SLO_LATENCY_OBJECTIVE, "latency_objective", _LATENCY_OBJECTIVE),
+        (names.SLO_AVAILABILITY, "availability", AVAILABILITY),
+        (names.SLO_LATENCY_OBJECTIVE, "latency_objective", LATENCY_OBJECTIVE),
     ):
         given = getattr(config.slo, key)
         own = {name: getattr(slo, key) for name, slo in models.items()}
         yield rulefile.rule(record=record, expr=_by_model(given or default, own, identity))
-    default = config.slo.latency or _LATENCY
+    default = config.slo.latency or LATENCY
     own = {name: slo.latency or default for name, slo in models.items()}
     for edge in sorted({default, *own.values()}):
         yield rulefile.rule(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def recording_rules(settings: RuleSettings, folder: Path | None = None) -> dict[str, str]:
-    """All files of recording rules, as relative path -> text; the same settings, the same text.
+    """The files of recording rules, one for each group, as relative path -> text.
+
+    The same settings make the same text.
 
     Args:
         settings: what to fill in.
@@ -31,10 +33,9 @@ def recording_rules(settings: RuleSettings, folder: Path | None = None) -> dict[
     sources = recording_sources(folder)
     files = {}
     for source in sources:
-        groups = _groups(source, sources, settings)
-        if groups:
-            origin = f"{source.place} and monitoring.yaml"
-            files[f"prometheus/{source.name}.rules.yml"] = rulefile.text(groups, origin)
+        for group in _groups(source, sources, settings):
+            path = f"prometheus/{group['name'].removeprefix('mlmonitor-')}.rules.yml"
+            files[path] = rulefile.text([group], f"{source.place} and monitoring.yaml")
     return files
 
 

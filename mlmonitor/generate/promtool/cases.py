@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field, RootModel, model_validator
 from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 
-from mlmonitor import bundled, yamlfile
+from mlmonitor import bundled, promql, yamlfile
 from mlmonitor.config import Duration, Section
 from mlmonitor.errors import GenerationError
-from mlmonitor.generate.promtool.change import Change
+from mlmonitor.generate.promtool.change import Change, number
+from mlmonitor.generate.settings import RuleSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from mlmonitor.config import MonitoringConfig
+
 Title = Annotated[str, Field(min_length=1)]
+# The length of window that the durations of a case are written for.
+_WRITTEN_FOR: Final = {"shortest": 3600.0, "slow": 21600.0}
 
 
 class Case(Section):
@@ -23,8 +29,13 @@ class Case(Section):
 
     fires: Title | None = Field(default=None, description="What must make it fire.")
     silent: Title | None = Field(default=None, description="What must not.")
+    window: Literal["shortest", "slow"] | None = Field(
+        default=None,
+        description="Of an alert that exists for each window, which: `shortest`, or the first that is "
+        "evaluated less often than every step, `slow`. Durations are those of 1h (6h) and change with it.",
+    )
     before: Duration = Field(
-        default="2h", validate_default=True, description="Normal traffic in front."
+        default="1h", validate_default=True, description="Normal traffic in front."
     )
     usual: Change = Field(default=Change(), description="What normal traffic is like here.")
     change: Change = Field(description="What differs from normal traffic.")
@@ -35,7 +46,7 @@ class Case(Section):
         default=None, description="How long the change lasts; as long as `within`, or 2h if silent."
     )
     resolves: Duration | None = Field(
-        default="2h", validate_default=True, description="It must be over so long afterwards."
+        default="1h", validate_default=True, description="It must be over so long afterwards."
     )
     labels: dict[str, str] = Field(
         default={}, description="Labels of the alert that fires; an empty one is not looked at."
@@ -47,6 +58,29 @@ class Case(Section):
             message = "say what `fires` it, or in what it stays `silent`: one of both."
             raise ValueError(message)
         return self
+
+    def chosen_window(self, config: MonitoringConfig) -> str | None:
+        """Of which window the alert is tested, empty if of none; None where that does not exist."""
+        if self.window is None:
+            return ""
+        settings = RuleSettings.of(config)
+        fitting = [
+            window
+            for window in sorted(settings.windows)
+            if self.window == "shortest" or settings.is_slow(window)
+        ]
+        return promql.duration(fitting[0]) if fitting else None
+
+    def is_possible(self, factors: Mapping[str, float], place: str) -> bool:
+        """Whether no more calls would have to fail, or be slow, than there are."""
+        shares = [self.change.errors, *([self.change.slow.share] if self.change.slow else [])]
+        return all(number(share, factors, place) <= 1 for share in shares)
+
+    def pace(self, window: str) -> float:
+        """What the durations of the case are multiplied by when it is about a window."""
+        if self.window is None:
+            return 1.0
+        return promql.seconds(window) / _WRITTEN_FOR[self.window]
 
     @property
     def title(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Number = float | str
-"""A number, or a number times a threshold: `0.9 * threshold`, `1.5 * psi`."""
+"""A number, or one times a threshold: `0.9 * threshold`, `1.5 * psi`, `1 + -2 * threshold`."""
 
 _QUICK: Final = 0.03
 
@@ -23,7 +23,7 @@ class Slow(Section):
     """Calls that take long."""
 
     share: Number = Field(description="Share of the calls.")
-    seconds: float = Field(default=2.0, description="How long they take.")
+    seconds: Number = Field(default="4 * latency", description="How long they take.")
 
 
 class Replacement(Section):
@@ -36,7 +36,7 @@ class Replacement(Section):
 class Gauge(Section):
     """A gauge that rises steadily."""
 
-    start: float
+    start: Number
     per_hour: Number = 0.0
 
 
@@ -74,22 +74,44 @@ class Change(Section):
 
 
 def number(value: Number, factors: Mapping[str, float], place: str) -> float:
-    """A number, or a number times one of the named factors.
+    """A number, a number times one of the named factors, or a sum of both.
 
     Raises:
         GenerationError: neither.
     """
     if not isinstance(value, str):
         return float(value)
-    left, times, right = (part.strip() for part in value.partition("*"))
-    if not times:
-        left, right = "1", left
     try:
-        return float(left) * factors[right]
+        return sum(_product(part, factors) for part in value.split(" + "))
     except (ValueError, KeyError):
         known = ", ".join(sorted(factors))
-        message = f"{place}: {value!r} is neither a number nor a number times one of {known}."
+        message = (
+            f"{place}: {value!r} is no number, no number times one of {known}, and no sum of those."
+        )
         raise GenerationError(message) from None
+
+
+def _product(text: str, factors: Mapping[str, float]) -> float:
+    left, times, right = (part.strip() for part in text.partition("*"))
+    if times:
+        return float(left) * factors[right]
+    return factors[left] if left in factors else float(left)
+
+
+def seen_in_rows(change: Change, value: Callable[[Number], float]) -> Change:
+    """What of a change is seen in the rows; its numbers are those that `value` finds."""
+    return Change(
+        errors=value(change.errors),
+        missing={column: value(share) for column, share in change.missing.items()},
+        shift={column: value(shift) for column, shift in change.shift.items()},
+        scale=change.scale,
+        offset=change.offset,
+        replace={
+            column: Replacement(value=new.value, share=value(new.share))
+            for column, new in change.replace.items()
+        },
+        extra={column: value(share) for column, share in change.extra.items()},
+    )
 
 
 def changed_rows(change: Change, value: Callable[[Number], float]) -> list[Row]:
@@ -120,7 +142,7 @@ def latencies(change: Change, value: Callable[[Number], float]) -> list[tuple[fl
     if change.slow is None:
         return [(_QUICK, 1.0)]
     share = value(change.slow.share)
-    return [(_QUICK, 1 - share), (change.slow.seconds, share)]
+    return [(_QUICK, 1 - share), (value(change.slow.seconds), share)]
 
 
 def _each(traffic: list[Row], column: str, factor: float = 1.0, step: float = 0.0) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
-
-import yaml
 
 from mlmonitor import promql
 from mlmonitor.generate import rulefile
@@ -13,12 +11,21 @@ from mlmonitor.generate.alerting import active_sources, is_on
 from mlmonitor.generate.promtool.cases import Case, cases
 from mlmonitor.generate.promtool.change import Change
 from mlmonitor.generate.promtool.model import MODEL
+from mlmonitor.generate.promtool.needs import (
+    RuleFile,
+    needed_files,
+    read_files,
+    read_names,
+    read_rules,
+    rules_of,
+)
 from mlmonitor.generate.promtool.world import Phase, Pod, World
+from mlmonitor.generate.recorded import AVAILABILITY, LATENCY, LATENCY_OBJECTIVE
 from mlmonitor.generate.settings import RuleSettings
 from mlmonitor.thresholds import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mlmonitor.config import MonitoringConfig
@@ -27,13 +34,17 @@ if TYPE_CHECKING:
 NORMAL: Final = Change()
 _SILENT_FOR: Final = 7200.0
 _HOUR: Final = 3600.0
-_CONCERN_READ: Final = 'ALERTS{{concern="{}"}}'
+_ALERTS: Final = "prometheus/alerts-"
 
 
 def rule_tests(
     config: MonitoringConfig, rule_files: Mapping[str, str], folder: Path | None = None
 ) -> dict[str, str]:
-    """All files of tests, as relative path -> text.
+    """A file of tests for each alert, and one of quiet worlds, as relative path -> text.
+
+    Alerts on what monitoring.yaml itself names, such as dependencies, and alerts of the user's own
+    have no tests, since nobody knows their series. A demonstration in a time of its own has none
+    at all: in so few scrapes, nothing is proven.
 
     Args:
         config: what the rules were generated for.
@@ -43,66 +54,82 @@ def rule_tests(
     Raises:
         GenerationError: a test is wrong, or names an alert that does not exist.
     """
-    needs = needed_files(rule_files)
+    if config.alerts.time_scale != 1:
+        return {}
+    files = read_files(rule_files)
     found = cases(folder)
-    files = {}
+    made, tested = {}, dict.fromkeys(path for path in files if not path.startswith(_ALERTS))
     for source in active_sources(config, folder):
-        tests = [
-            test
-            for alert in source.alerts
-            if is_on(alert, config)
-            for case in found.get(alert.alert, ())
-            for test in [_test(case, alert, config)]
-        ]
-        if tests:
-            path = f"prometheus/tests/{source.name}.yml"
-            listed = needs[f"prometheus/alerts-{source.name}.rules.yml"]
-            files[path] = _document(listed, tests, config, f"alerts/tests/{source.name}.yaml")
-    files["prometheus/tests/quiet.yml"] = _document(
-        list(rule_files), [*_quiet(config)], config, "alerts/tests and monitoring.yaml"
+        path = f"{_ALERTS}{source.name}.rules.yml"
+        rules = rules_of(rule_files[path]) if path in rule_files else []
+        for alert in source.alerts:
+            numbers = factors(alert, config)
+            chosen = [
+                (case, window)
+                for case in found.get(alert.alert, ())
+                if is_on(alert, config)
+                and (window := case.chosen_window(config)) is not None
+                and case.is_possible(numbers, alert.alert)
+            ]
+            if chosen:
+                needs = _Needs.of(alert.alert, {window for _, window in chosen}, rules, files)
+                tests = [_test(case, window, alert, config, needs) for case, window in chosen]
+                tested[path] = None
+                made[f"prometheus/tests/{alert.alert}.yml"] = _document(
+                    {path, *needs.files}, tests, config, f"alerts/tests/{source.name}.yaml"
+                )
+    every = [files[path] for path in tested]
+    made["prometheus/tests/quiet.yml"] = _document(
+        tested, [*_quiet(config, read_names(every))], config, "alerts/tests and monitoring.yaml"
     )
-    return files
+    return made
 
 
-def needed_files(rule_files: Mapping[str, str]) -> dict[str, list[str]]:
-    """For each rule file, itself and those that record what its expressions read."""
-    reads: dict[str, set[str]] = {}
-    recorded: dict[str, str] = {}
-    for path, text in rule_files.items():
-        rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
-        reads[path] = {name for rule in rules for name in _read(rule["expr"])}
-        for rule in rules:
-            made = rule.get("record") or _CONCERN_READ.format(rule["labels"]["concern"])
-            recorded[made] = path
-    needed: dict[str, list[str]] = {}
-    for path in rule_files:
-        found, open_ = {path}, [path]
-        while open_:
-            fresh = {recorded[name] for name in reads[open_.pop()] if name in recorded} - found
-            found |= fresh
-            open_ += fresh
-        needed[path] = sorted(found)
-    return needed
+@dataclass(frozen=True)
+class _Needs:
+    """What the tests of an alert need.
 
+    Attributes:
+        files: rule files.
+        series: names of the series that they read.
+    """
 
-def _read(expression: str) -> set[str]:
-    """The series that an expression reads, alerts that fire by their concern."""
-    concerns = promql.matched(expression, "ALERTS", "concern")
-    return promql.vocabulary(expression)[0] | {_CONCERN_READ.format(one) for one in concerns}
+    files: frozenset[str]
+    series: frozenset[str]
+
+    @classmethod
+    def of(
+        cls,
+        alert: str,
+        windows: set[str],
+        rules: Iterable[Mapping[str, Any]],
+        files: Mapping[str, RuleFile],
+    ) -> _Needs:
+        """What an alert needs that stands among these rules, once or for some windows."""
+        own = read_rules(
+            rule
+            for rule in rules
+            if rule["alert"] == alert
+            and ("" in windows or rule["labels"].get("window", "") in windows)
+        )
+        needed = needed_files(files, own)
+        return cls(
+            frozenset(needed), frozenset(read_names([own, *(files[path] for path in needed)]))
+        )
 
 
 def _document(
-    rule_files: list[str], tests: list[dict[str, Any]], config: MonitoringConfig, source: str
+    rule_files: Iterable[str], tests: list[dict[str, Any]], config: MonitoringConfig, source: str
 ) -> str:
     # promtool evaluates every group at one interval, and steps must not overlap.
     interval = promql.duration(config.prometheus.step)
     listed = [f"../{path.removeprefix('prometheus/')}" for path in sorted(rule_files)]
     head = rulefile.dump({"rule_files": listed, "evaluation_interval": interval})
-    return rulefile.header(source) + head + "tests:\n" + "".join(map(_text, tests))
+    return rulefile.header(source) + head + "tests:\n" + "".join(map(test_text, tests))
 
 
-def _text(test: dict[str, Any]) -> str:
-    """A test as an item of YAML's; its many series by hand, since the library takes seconds."""
+def test_text(test: Mapping[str, Any]) -> str:
+    """A test as an item of YAML's `tests`; its many series by hand, since the library takes seconds."""
     head = {key: value for key, value in test.items() if key != "input_series"}
     lines = rulefile.dump(head).splitlines()
     series = [
@@ -119,23 +146,33 @@ def _quoted(text: str) -> str:
 
 
 def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
-    """What numbers of a test may be multiplied by: the alert's threshold, and those of columns."""
+    """What numbers of a test may be multiplied by.
+
+    The alert's threshold, those of columns, and the objectives: the budgets of errors and of slow
+    calls, and how many seconds a call may take.
+    """
     settings = RuleSettings.of(config)
-    thresholds = {
+    found = {
         one.name: value
         for one in fields(Thresholds)
         if (value := getattr(settings.thresholds, one.name)) is not None
     }
+    slo = config.slo
+    found["errors"] = 1 - (slo.availability or AVAILABILITY)
+    found["slow"] = 1 - (slo.latency_objective or LATENCY_OBJECTIVE)
+    found["latency"] = slo.latency or LATENCY
     change = config.alerts.rules.get(alert.alert)
     own = (change and change.threshold) or alert.threshold
-    return {**thresholds, **({"threshold": own} if own is not None else {})}
+    return {**found, **({"threshold": own} if own is not None else {})}
 
 
-def _test(case: Case, alert: AlertRule, config: MonitoringConfig) -> dict[str, Any]:
-    scale = config.alerts.time_scale
-    before = case.before * scale
-    lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * scale
-    after = (case.resolves or 0) * scale
+def _test(
+    case: Case, window: str, alert: AlertRule, config: MonitoringConfig, needs: _Needs
+) -> dict[str, Any]:
+    pace = case.pace(window)
+    before = case.before * pace
+    lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * pace
+    after = (case.resolves or 0) * pace if case.fires else 0.0
     phases = (
         Phase(before, case.usual),
         Phase(lasts, case.change),
@@ -147,25 +184,42 @@ def _test(case: Case, alert: AlertRule, config: MonitoringConfig) -> dict[str, A
         config.scope_labels,
         factors(alert, config),
         f"alerts/tests, {alert.alert}, {case.title}",
+        pace,
     )
     end = before + lasts + after
     if case.silent is not None:
         checks = [_never(alert.alert, end)]
     else:
+        within = before + case.within * pace + _longer_wait(alert, config)
         checks = [_never(alert.alert, before)]
-        checks.append(_firing(case, alert, before + case.within * scale, config))
+        checks.append(_firing(case, window, alert, within, config))
         checks += [_over(alert.alert, end)] if after else []
-    return _written(f"{alert.alert} {case.title}", world, checks)
+    return _written(f"{alert.alert} {case.title}", world, checks, needs.series)
 
 
-def _written(name: str, world: World, checks: list[dict[str, Any]]) -> dict[str, Any]:
-    series = [{"series": key, "values": values} for key, values in world.series().items()]
+def _written(
+    name: str, world: World, checks: list[dict[str, Any]], read: Container[str]
+) -> dict[str, Any]:
+    series = [
+        {"series": key, "values": values}
+        for key, values in world.series().items()
+        if key.partition("{")[0] in read
+    ]
     return {
         "name": name,
         "interval": promql.duration(world.scrape),
         "input_series": series,
         "promql_expr_test": checks,
     }
+
+
+def _longer_wait(alert: AlertRule, config: MonitoringConfig) -> float:
+    """Seconds that monitoring.yaml lets an alert wait in addition."""
+    change = config.alerts.rules.get(alert.alert)
+    if change is None or change.waits is None:
+        return 0.0
+    usual = promql.render_times(alert.waits, lambda seconds: seconds)
+    return max(change.waits - (0.0 if usual == "0s" else promql.seconds(usual)), 0.0)
 
 
 def _never(alert: str, moment: float) -> dict[str, Any]:
@@ -181,13 +235,14 @@ def _over(alert: str, moment: float) -> dict[str, Any]:
 
 
 def _firing(
-    case: Case, alert: AlertRule, moment: float, config: MonitoringConfig
+    case: Case, window: str, alert: AlertRule, moment: float, config: MonitoringConfig
 ) -> dict[str, Any]:
     """The alert fires, with the labels that the case names."""
     change = config.alerts.rules.get(alert.alert)
     labels = {
         "severity": (change and change.severity) or alert.severity,
-        **({"model": MODEL} if "model" not in case.labels else {}),
+        "model": MODEL,
+        "window": window,
         **case.labels,
     }
     labels = {key: value for key, value in labels.items() if value}
@@ -199,22 +254,22 @@ def _firing(
     return {"expr": expr, "eval_time": promql.duration(moment), "exp_samples": [sample]}
 
 
-def _quiet(config: MonitoringConfig) -> Iterator[dict[str, Any]]:
+def _quiet(config: MonitoringConfig, read: Container[str]) -> Iterator[dict[str, Any]]:
     """Worlds in which nothing at all may fire."""
-    hour = _HOUR * config.alerts.time_scale
+    hour = _HOUR
     restart, none, gone = Change(restarts=True), Change(rate=0.0), Change(gone=True)
     worlds = {
-        "normal traffic": (Pod("pod-0", (Phase(8 * hour, NORMAL),)),),
-        "never any traffic": (Pod("pod-0", (Phase(8 * hour, none),)),),
+        "normal traffic": (Pod("pod-0", (Phase(7 * hour, NORMAL),)),),
+        "never any traffic": (Pod("pod-0", (Phase(3 * hour, none),)),),
         "a counter reset": (
-            Pod("pod-0", (Phase(3 * hour, NORMAL), Phase(4 * hour, restart)), share=0.5),
-            Pod("pod-1", (Phase(7 * hour, NORMAL),), share=0.5),
+            Pod("pod-0", (Phase(2 * hour, NORMAL), Phase(2 * hour, restart)), share=0.5),
+            Pod("pod-1", (Phase(4 * hour, NORMAL),), share=0.5),
         ),
         "a rolling deployment of another version": (
-            Pod("pod-0", (Phase(3 * hour, NORMAL), Phase(4 * hour, gone)), share=0.5),
-            Pod("pod-1", (Phase(3.1 * hour, NORMAL), Phase(3.9 * hour, gone)), share=0.5),
-            Pod("pod-2", (Phase(3 * hour, gone), Phase(4 * hour, NORMAL)), "2", 0.5),
-            Pod("pod-3", (Phase(3.1 * hour, gone), Phase(3.9 * hour, NORMAL)), "2", 0.5),
+            Pod("pod-0", (Phase(2 * hour, NORMAL), Phase(2 * hour, gone)), share=0.5),
+            Pod("pod-1", (Phase(2.1 * hour, NORMAL), Phase(1.9 * hour, gone)), share=0.5),
+            Pod("pod-2", (Phase(2 * hour, gone), Phase(2 * hour, NORMAL)), "2", 0.5),
+            Pod("pod-3", (Phase(2.1 * hour, gone), Phase(1.9 * hour, NORMAL)), "2", 0.5),
         ),
     }
     for name, pods in worlds.items():
@@ -222,4 +277,4 @@ def _quiet(config: MonitoringConfig) -> Iterator[dict[str, Any]]:
         end = sum(phase.seconds for phase in pods[0].phases)
         span = promql.duration(end)
         expr = f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{span}]))'
-        yield _written(f"nothing fires: {name}", world, [{"expr": expr, "eval_time": span}])
+        yield _written(f"nothing fires: {name}", world, [{"expr": expr, "eval_time": span}], read)

@@ -9,8 +9,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client import CollectorRegistry
 
 from mlmonitor.monitor import Monitor
 from mlmonitor.reference.build import from_frame
@@ -89,9 +88,8 @@ def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> 
             if fails:
                 raise ValueError
             prediction.output = one["price"]
-    text = generate_latest(registry).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in registry.collect()
         for sample in family.samples
     }

@@ -16,6 +16,7 @@ from mlmonitor.generate.promtool.change import (
     changed_rows,
     latencies,
     number,
+    seen_in_rows,
 )
 from mlmonitor.generate.promtool.model import MODEL, ROWS, Row, Series, counted
 from mlmonitor.tally.layout import DURATION_EDGES
@@ -47,7 +48,7 @@ _COUNTERS: Final[dict[str, float]] = {names.PROCESS_CPU.name: 6.0, names.PROCESS
 
 
 # Tests share their phases: most of the time the world is normal.
-_CACHE: Final[dict[tuple[object, ...], dict[Series, float]]] = {}
+_CACHE: Final[dict[tuple[str, str], dict[Series, float]]] = {}
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class World:
         scope: labels that keep environments apart; each gets the value `test`.
         factors: what numbers of changes may be multiplied by.
         place: names the test in errors.
+        pace: how many times as long everything takes, at fewer rows a minute.
     """
 
     pods: tuple[Pod, ...]
@@ -85,6 +87,7 @@ class World:
     scope: tuple[str, ...] = ("namespace",)
     factors: Mapping[str, float] = field(default_factory=dict)
     place: str = "alerts/tests"
+    pace: float = 1.0
 
     def series(self) -> dict[str, str]:
         """Series in Prometheus' notation -> values in promtool's, in the order of their names."""
@@ -125,7 +128,7 @@ class World:
         return states
 
     def _exposed(self, pod: Pod, change: Change) -> dict[Series, _State]:
-        rate = self._number(change.rate) * ROWS_A_MINUTE * pod.share
+        rate = self._number(change.rate) * ROWS_A_MINUTE * pod.share / self.pace
         states: dict[Series, _State] = {}
         for series, value in self._counted(change, pod.version).items():
             if series[0] in _COUNTERS:
@@ -146,9 +149,10 @@ class World:
 
     def _counted(self, change: Change, version: str) -> dict[Series, float]:
         """What a monitor counts of all rows under a change; the pid is not the machine's."""
-        key = (change.model_dump_json(), tuple(sorted(self.factors.items())), version)
+        seen = seen_in_rows(change, self._number)
+        key = (seen.model_dump_json(), version)
         if key not in _CACHE:
-            found = counted(self.rows(change), self._number(change.errors), version)
+            found = counted(self.rows(seen), self._number(seen.errors), version)
             _CACHE[key] = {
                 (name, tuple((k, "1" if k == "pid" else v) for k, v in labels)): count
                 for (name, labels), count in found.items()
@@ -179,7 +183,7 @@ class World:
 
     def _gauge(self, given: float | str | Gauge) -> _State:
         if isinstance(given, Gauge):
-            return _State(given.start, self._number(given.per_hour) / 60)
+            return _State(self._number(given.start), self._number(given.per_hour) / 60)
         return _State(self._number(given))
 
     def _number(self, value: float | str) -> float:
