@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from promql_parser import Call, Expr
 
 _PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z0-9_.]*)>")
-_TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))>")
+_TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))(\.steps)?>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
 _FOREIGN_METRICS: Final = frozenset(
@@ -89,8 +89,14 @@ def render(template: str, values: Mapping[str, str], place: str) -> str:
 
 
 def render_times(text: str, length: Callable[[float], float]) -> str:
-    """Fill in time literals such as `<5m>`; `length` says how long one becomes, in seconds."""
-    return _TIME.sub(lambda found: duration(length(seconds(found[1]))), text)
+    """Fill in time literals such as `<5m>`; `length` says how long one becomes, in seconds.
+
+    `<30m.steps>` is a millisecond less: the range of so many steps on every Prometheus, of which 2.x
+    counts both ends.
+    """
+    return _TIME.sub(
+        lambda found: duration(length(seconds(found[1])) - (0.001 if found[2] else 0.0)), text
+    )
 
 
 def threshold(

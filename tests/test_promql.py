@@ -125,3 +125,8 @@ def test_a_selector_tells_whether_it_may_choose_a_series(expression: str, *, cho
     selector = next(iter(promql.selectors(f"sum({expression})")))
     assert selector.name == "a"
     assert selector.may_be({"window": "1h"}) == chosen
+
+
+def test_times_are_scaled_and_ranges_of_steps_leave_out_one_end() -> None:
+    text = promql.render_times("a[<30m.steps>] offset <1d>", lambda length: length / 2)
+    assert text == "a[14m59s999ms] offset 12h"

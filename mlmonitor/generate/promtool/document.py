@@ -185,6 +185,7 @@ def _test(
         factors(alert, config),
         f"alerts/tests, {alert.alert}, {case.title}",
         pace,
+        needs.series,
     )
     end = before + lasts + after
     if case.silent is not None:
@@ -194,17 +195,11 @@ def _test(
         checks = [_never(alert.alert, before)]
         checks.append(_firing(case, window, alert, within, config))
         checks += [_over(alert.alert, end)] if after else []
-    return _written(f"{alert.alert} {case.title}", world, checks, needs.series)
+    return _written(f"{alert.alert} {case.title}", world, checks)
 
 
-def _written(
-    name: str, world: World, checks: list[dict[str, Any]], read: Container[str]
-) -> dict[str, Any]:
-    series = [
-        {"series": key, "values": values}
-        for key, values in world.series().items()
-        if key.partition("{")[0] in read
-    ]
+def _written(name: str, world: World, checks: list[dict[str, Any]]) -> dict[str, Any]:
+    series = [{"series": key, "values": values} for key, values in world.series().items()]
     return {
         "name": name,
         "interval": promql.duration(world.scrape),
@@ -273,8 +268,9 @@ def _quiet(config: MonitoringConfig, read: Container[str]) -> Iterator[dict[str,
         ),
     }
     for name, pods in worlds.items():
-        world = World(pods, config.prometheus.scrape_interval, config.scope_labels)
+        scrape, scope = config.prometheus.scrape_interval, config.scope_labels
+        world = World(pods, scrape, scope, read=read)
         end = sum(phase.seconds for phase in pods[0].phases)
         span = promql.duration(end)
         expr = f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{span}]))'
-        yield _written(f"nothing fires: {name}", world, [{"expr": expr, "eval_time": span}], read)
+        yield _written(f"nothing fires: {name}", world, [{"expr": expr, "eval_time": span}])

@@ -79,17 +79,29 @@ def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> 
     registry = CollectorRegistry()
     monitor = Monitor(MODEL, version=version, reference=reference(version), registry=registry)
 
-    failed = 0.0
-    for one in traffic:
-        failed += errors
-        fails, failed = failed >= 1, failed % 1
-        inputs = {key: value for key, value in one.items() if key != "price"}
-        with suppress(ValueError), monitor.prediction(inputs, batch=False) as prediction:
-            if fails:
-                raise ValueError
-            prediction.output = one["price"]
+    every = list(traffic)
+    inputs = [{key: value for key, value in one.items() if key != "price"} for one in every]
+    if errors:
+        _call_one_by_one(monitor, inputs, [one["price"] for one in every], errors)
+    else:
+        with monitor.prediction(inputs, batch=True) as prediction:
+            prediction.output = [one["price"] for one in every]
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in registry.collect()
         for sample in family.samples
     }
+
+
+def _call_one_by_one(
+    monitor: Monitor, inputs: list[Row], outputs: list[Any], errors: float
+) -> None:
+    """A call for each row; a share of them raises, evenly spread."""
+    failed = 0.0
+    for one, output in zip(inputs, outputs, strict=True):
+        failed += errors
+        fails, failed = failed >= 1, failed % 1
+        with suppress(ValueError), monitor.prediction(one, batch=False) as prediction:
+            if fails:
+                raise ValueError
+            prediction.output = output

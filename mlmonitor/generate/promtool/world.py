@@ -22,7 +22,7 @@ from mlmonitor.generate.promtool.model import MODEL, ROWS, Row, Series, counted
 from mlmonitor.tally.layout import DURATION_EDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 ROWS_A_MINUTE: Final = 60.0
 JOB: Final = "models"
@@ -80,6 +80,7 @@ class World:
         factors: what numbers of changes may be multiplied by.
         place: names the test in errors.
         pace: how many times as long everything takes, at fewer rows a minute.
+        read: the names of the series that are wanted; None wants all.
     """
 
     pods: tuple[Pod, ...]
@@ -88,6 +89,7 @@ class World:
     factors: Mapping[str, float] = field(default_factory=dict)
     place: str = "alerts/tests"
     pace: float = 1.0
+    read: Container[str] | None = None
 
     def series(self) -> dict[str, str]:
         """Series in Prometheus' notation -> values in promtool's, in the order of their names."""
@@ -120,12 +122,16 @@ class World:
             states |= {
                 _text(name, {**target, **dict(labels)}): state
                 for (name, labels), state in exposed.items()
-                if not any(name.startswith(absent) for absent in change.absent)
+                if self._is_read(name)
+                and not any(name.startswith(absent) for absent in change.absent)
             }
         if first:
             states |= {key: _State(self._number(n)) for key, n in change.series.items()}
             states |= {key: _State(None, self._number(n)) for key, n in change.counters.items()}
-        return states
+        return {key: one for key, one in states.items() if self._is_read(key.partition("{")[0])}
+
+    def _is_read(self, name: str) -> bool:
+        return self.read is None or name in self.read
 
     def _exposed(self, pod: Pod, change: Change) -> dict[Series, _State]:
         rate = self._number(change.rate) * ROWS_A_MINUTE * pod.share / self.pace
