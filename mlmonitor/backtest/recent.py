@@ -32,6 +32,7 @@ _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
 _SURE_SHIFT: Final = 8.0
 _MOST: Final = 0.5
+_PROVING: Final = 5
 INPUTS: Final = frozenset({"input"})
 OUTPUTS: Final = frozenset({"output", "score"})
 ALL_SIDES: Final = frozenset(names.SIDES)
@@ -79,6 +80,11 @@ class Recent:
         return np.asarray(np.sqrt(np.maximum(self.sums.squares / values - self.mean_shift**2, 0)))
 
     @property
+    def effective(self) -> Array:
+        """Rows that count as evidence."""
+        return evidence.effective(self.sums.rows, self.rho)
+
+    @property
     def beyond(self) -> Array:
         """Share of rows whose value is out of range or extreme, whichever is more."""
         return np.maximum(self.invalid_ratio(names.OUT_OF_RANGE), self.invalid_ratio(names.EXTREME))
@@ -121,7 +127,7 @@ def _any(recent: Three, holds: Callable[[Recent], np.ndarray]) -> np.ndarray:
 def _proof(recent: Three) -> np.ndarray:
     """Whether a numeric column differs from the reference beyond doubt: by its mean, its range, or KS."""
     moved = _any(recent, lambda one: (one.mean_errors > _SURE_SHIFT) & (one.sums.values >= _FEW))
-    beyond = _any(recent, lambda one: (one.beyond > _MOST) & (one.sums.rows >= _FEW))
+    beyond = _any(recent, lambda one: (one.beyond > _MOST) & (one.effective >= _PROVING))
     return np.asarray(moved | beyond | recent[0].proof)
 
 
@@ -130,7 +136,7 @@ def _excess(one: Recent, deviations: float) -> np.ndarray:
     usual, share = one.sums.column.missing_ratio, one.missing_ratio
     variance = max(usual * (1 - usual), _LEAST_VARIANCE)
     above = share > usual
-    return np.asarray(above & ((share - usual) ** 2 * one.sums.rows > deviations**2 * variance))
+    return np.asarray(above & ((share - usual) ** 2 * one.effective > deviations**2 * variance))
 
 
 def _feature_missing(recent: Three, limit: float) -> np.ndarray:

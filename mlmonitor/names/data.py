@@ -25,6 +25,7 @@ RECORDS.update(
         Record("mlmonitor:reference_mean:max", "Mean of the reference.", COLUMN),
         Record("mlmonitor:reference_deviation:max", "Deviation of the reference.", COLUMN),
         Record("mlmonitor:column_recent:rows", "Rows lately.", _RECENT),
+        Record("mlmonitor:column_recent:effective", "Rows lately that count as evidence.", _RECENT),
         Record("mlmonitor:column_recent:values", "Rows lately that hold a value.", _RECENT),
         Record("mlmonitor:column_recent:missing_ratio", "Missing share lately.", _RECENT),
         Record(

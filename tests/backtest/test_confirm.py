@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from mlmonitor.backtest.confirm import Confirmation, coarse, confirm
@@ -39,7 +38,7 @@ def test_the_rules_in_promtool_find_what_the_replay_found(version):
 def test_a_replay_that_is_wrong_is_found_out():
     replayed = sample.replayed()
     verdicts = replayed.verdicts[0]
-    wrong = replace(verdicts, effects=np.where(verdicts.effects > 1, 0.5, verdicts.effects))
+    wrong = replace(verdicts, effects=1.5 * verdicts.effects)
 
     found = confirm(
         replace(replayed, verdicts=(wrong,)), Promtool(str(components.promtool("2.42")))

@@ -99,6 +99,14 @@ def test_ten_rows_without_a_value_are_a_missing_feature(count, holds):
     assert ("MlmonitorFeatureMissing" in _found(TALL, np.full(count, np.nan))) is holds
 
 
+@pytest.mark.parametrize(("usual", "holds"), [(0, True), (219, False)])
+def test_rows_that_are_alike_and_often_missing_are_no_missing_feature(usual, holds):
+    column = TALL.model_copy(update={"missing": usual})
+    recent = Recent(_counted(column, np.full(40, np.nan)), np.zeros(1, bool), 0.95)
+    found = conditions((recent, recent, recent), RULES)
+    assert ("MlmonitorFeatureMissing" in found) is holds
+
+
 @pytest.mark.parametrize(("count", "holds"), [(29, False), (30, True)])
 def test_thirty_equal_values_are_a_dead_feature(count, holds):
     assert ("MlmonitorFeatureDead" in _found(TALL, np.full(count, 190.0))) is holds
