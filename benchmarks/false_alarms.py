@@ -5,7 +5,7 @@ its own sampling error counts; all tests, both baselines, windows of 1 h, 6 h, 1
 
 Each month is kept in build/bench/false_alarms/, so that a run that was cut off goes on; delete the
 folder after a change of the rules. BENCH_MONTHS sets the months at each rate (20), BENCH_SECONDS the
-rates, BENCH_WORKERS the processes.
+rates, BENCH_DELAYS in how many of the months delays are measured (5), BENCH_WORKERS the processes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SECONDS: Final = tuple(
 )
 MONTHS: Final = int(os.environ.get("BENCH_MONTHS", "20"))
 WORKERS: Final = int(os.environ.get("BENCH_WORKERS", "2"))
-_DELAY_MONTHS: Final = 5
+_DELAY_MONTHS: Final = int(os.environ.get("BENCH_DELAYS", "5"))
 _TENTH: Final = 8
 _HOUR: Final = 3600.0
 _MONTHS: Final = RESULTS / "false_alarms"
