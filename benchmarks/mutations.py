@@ -1,9 +1,9 @@
 """How many mistakes in the rules their tests catch.
 
-`python -m benchmarks.mutations` makes single mistakes in the sources of the rules of data and
-distribution: a threshold doubled or halved, a comparison turned, a range or window changed, a label
-dropped from `by` or `on`, a join swapped, an arm of `or` removed. Each mutant is generated and run
-through the comparison of every statistic with SciPy (`tests/test_statistics_in_rules.py`), and through
+`python -m benchmarks.mutations` makes single mistakes in the sources of all rules but those on what
+monitoring.yaml itself names, such as dependencies: a threshold doubled or halved, a comparison turned,
+a range or window changed, a label dropped from `by` or `on`, a join swapped, an arm of `or` removed.
+Each mutant is generated and run through the comparison of every statistic with SciPy (`tests/test_statistics_in_rules.py`), and through
 the generated promtool tests of the alerts that read what the mutated rule makes; a rule that no test
 tells from the true one survives. For speed the alerts are tested with one window, those on earlier
 traffic with two, and with the rules that each alert needs and no others. Ranges of last_over_time
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 VERSION: Final = "3"
 PROCESSES: Final = 2
 TARGET: Final = 90.0
-_CONCERNS: Final = ("data", "distribution")
-_RECORDED: Final = ("data", "drift")
+_CONCERNS: Final = ("data", "distribution", "model", "monitor", "operation")
+_RECORDED: Final = ("data", "drift", "operation")
 _FILES: Final = (
     *(f"recording/{name}.yaml" for name in _RECORDED),
     *(f"alerting/{name}.yaml" for name in _CONCERNS),
@@ -115,7 +115,7 @@ def _catch(mutant: Mutant) -> str:
 
 
 def _mutated(mutant: Mutant, folder: Path) -> Path:
-    """The sources of the two concerns with the mistake in them."""
+    """The sources of the rules with the mistake in them."""
     for part in ("recording", "alerting", "tests"):
         (folder / part).mkdir(parents=True)
         for name in {*_CONCERNS, *_RECORDED}:

@@ -118,6 +118,38 @@ def test_each_kind_can_be_generated_alone(folder: Path) -> None:
     assert not [path for path in made if path.startswith(("one/prometheus", "two/grafana"))]
 
 
+OWN_ALERT = (
+    "alerts: [{alert: Own, why: w, expr: '%s', severity: info, summary: s, description: d}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("mine.yaml", OWN_ALERT % "sum(up", "no valid PromQL"),
+        (
+            "mine.yaml",
+            OWN_ALERT % "mlmonitor_predictons_total > 0",
+            "did you mean mlmonitor_predic",
+        ),
+        ("mine.yaml", OWN_ALERT.replace("Own", "MlmonitorServiceDown") % "up", "stands in alerts/"),
+        ("mine.yaml", OWN_ALERT.replace("info", "urgent") % "up", "severity"),
+        ("data.yaml", OWN_ALERT % "up", "would replace the other; rename the file"),
+    ],
+)
+def test_a_wrong_alert_of_ones_own_is_told_and_nothing_is_written(
+    folder: Path, name: str, text: str, problem: str
+) -> None:
+    (folder / name).write_text(text)
+    (folder / "own.yaml").write_text(f"alerts: {{include: [{name}]}}\n")
+    done = run("generate-alerts", "-c", "own.yaml", "-o", "out")
+    assert done.exit_code == 2
+    assert problem in done.stderr
+    assert name in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (folder / "out").exists()
+
+
 @pytest.mark.parametrize("command", ["generate", "generate-alerts", "generate-dashboards"])
 def test_check_names_what_would_change_and_writes_nothing(folder: Path, command: str) -> None:
     missing = process(command, "--check", cwd=folder)

@@ -206,14 +206,21 @@ BAD = {
         "prometheus.step: 1m30s holds less than two scrapes of 1m; raise the step",
     ),
     "window shorter than the step": (
-        "prometheus:\n  step: 2h\n  windows: [1h]\n",
-        "monitoring.yaml:3: prometheus.windows: 1h is shorter than the step 2h",
+        "prometheus:\n  step: 5m\n  windows: [3m]\n",
+        "monitoring.yaml:3: prometheus.windows: 3m is shorter than the step 5m",
     ),
     "window between steps": (
-        "prometheus: {step: 7m, windows: [1h]}",
-        "prometheus.windows: 1h is no multiple of the step 7m; choose a multiple of it.",
+        "prometheus: {step: 3m30s, windows: [1h]}",
+        "prometheus.windows: 1h is no multiple of the step 3m30s; choose a multiple of it.",
     ),
-    "default window between steps": ("prometheus: {step: 7m}", "1h is no multiple of the step 7m"),
+    "default window between steps": (
+        "prometheus: {step: 3m30s}",
+        "1h is no multiple of the step 3m30s",
+    ),
+    "step longer than Prometheus remembers": (
+        "prometheus: {step: 10m}",
+        "prometheus.step: 10m is longer than 5m, after which Prometheus forgets a value",
+    ),
     "no windows": ("prometheus: {windows: []}", "must be a list that is not empty, found []."),
     "window twice": ("prometheus: {windows: [1h, 60m]}", "a window is listed twice"),
     "catalogue label as scope": ("scope_labels: [model]", "`model` has a meaning of its own"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlmonitor import promql
 from mlmonitor.config.section import Duration, Section
+
+LONGEST_STEP: Final = 300.0
 
 
 class PrometheusSettings(Section):
@@ -19,7 +23,7 @@ class PrometheusSettings(Section):
     step: Duration = Field(
         default="5m",
         validate_default=True,
-        description="Time between two evaluations of the rules.",
+        description="Time between two evaluations of the rules; 5m at most.",
     )
     windows: tuple[Duration, ...] = Field(
         default=("1h", "6h", "1d", "7d"),
@@ -36,6 +40,12 @@ class PrometheusSettings(Section):
             message = (
                 f"{promql.duration(value)} holds less than two scrapes of "
                 f"{promql.duration(scrape)}; raise the step or scrape more often."
+            )
+            raise ValueError(message)
+        if value > LONGEST_STEP:
+            message = (
+                f"{promql.duration(value)} is longer than {promql.duration(LONGEST_STEP)}, after which "
+                "Prometheus forgets a value that is not recorded again; choose a shorter step."
             )
             raise ValueError(message)
         return value

@@ -172,3 +172,12 @@ def _check_unique(sources: Iterable[AlertSource]) -> None:
             )
             raise GenerationError(message)
         seen[alert.alert] = source.place
+    places: dict[str, str] = {}
+    for source in sources:
+        first = places.setdefault(source.name, source.place)
+        if first != source.place:
+            message = (
+                f"{source.place}: {first} has the same name, and one would replace the other; "
+                "rename the file."
+            )
+            raise GenerationError(message)
