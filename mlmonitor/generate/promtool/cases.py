@@ -34,6 +34,11 @@ class Case(Section):
         description="Of an alert that exists for each window, which: `shortest`, or the first that is "
         "evaluated less often than every step, `slow`. Durations are those of 1h (6h) and change with it.",
     )
+    stretches: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="Of an alert without a window that looks at the shortest one all the same: "
+        "durations are longer where that is longer than 1h.",
+    )
     before: Duration = Field(
         default="1h", validate_default=True, description="Normal traffic in front."
     )
@@ -76,10 +81,11 @@ class Case(Section):
         shares = [self.change.errors, *([self.change.slow.share] if self.change.slow else [])]
         return all(number(share, factors, place) <= 1 for share in shares)
 
-    def pace(self, window: str) -> float:
+    def pace(self, window: str, config: MonitoringConfig) -> float:
         """What the durations of the case are multiplied by when it is about a window."""
         if self.window is None:
-            return 1.0
+            shortest = min(config.prometheus.windows) / _WRITTEN_FOR["shortest"]
+            return max(shortest, 1.0) if self.stretches else 1.0
         return promql.seconds(window) / _WRITTEN_FOR[self.window]
 
     @property

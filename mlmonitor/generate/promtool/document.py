@@ -169,7 +169,7 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
 def _test(
     case: Case, window: str, alert: AlertRule, config: MonitoringConfig, needs: _Needs
 ) -> dict[str, Any]:
-    pace = case.pace(window)
+    pace = case.pace(window, config)
     before = case.before * pace
     lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * pace
     after = (case.resolves or 0) * pace if case.fires else 0.0
