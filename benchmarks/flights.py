@@ -59,7 +59,7 @@ def flights() -> pd.DataFrame:
     rows["when"] = day + pd.to_timedelta(rows["hour"] * 60 + rows["minute"], unit="min")
     rows = rows.sort_values("when", kind="stable").reset_index(drop=True)
     rows["prediction"] = _predicted(rows)
-    return rows[list(_TOLD)]
+    return pd.DataFrame(rows[list(_TOLD)])
 
 
 def _predicted(rows: pd.DataFrame) -> np.ndarray:
@@ -173,10 +173,9 @@ def _tell_year(rows: pd.DataFrame) -> None:
 def _drifted_by_month(replayed: Replay, later: pd.DataFrame, winter: pd.DataFrame) -> Table:
     """By column and month: share of the evaluations over 7 days that drifted, and how far the mean moved."""
     verdicts = next(one for one in replayed.verdicts if one.schedule.window == 7 * _DAY)
-    moments = pd.to_datetime(
-        replayed.traffic.start + verdicts.schedule.at * replayed.traffic.step, unit="s"
-    )
-    drifted = verdicts.reasons().any(axis=2)
+    seconds = replayed.traffic.start + verdicts.schedule.at * replayed.traffic.step
+    month_of = np.asarray(pd.to_datetime(seconds, unit="s").month)
+    drifted = np.asarray(verdicts.reasons().any(axis=2))
     table = Table(
         title="Drifted over 7 d (share of time), and mean shift (σ)", title_justify="left"
     )
@@ -187,7 +186,7 @@ def _drifted_by_month(replayed: Replay, later: pd.DataFrame, winter: pd.DataFram
     for index, column in enumerate(verdicts.columns):
         cells = []
         for month in months:
-            share = drifted[moments.month == month, index].mean()
+            share = drifted[month_of == month, index].mean()
             own = later.loc[later["when"].dt.month == month, column.name]
             shift = ""
             if column.is_binned:
