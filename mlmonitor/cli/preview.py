@@ -64,7 +64,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Where to listen on this machine; 0 takes a free port.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
-def preview(
+def preview(  # noqa: PLR0917 - one for each option
     config_path: str | None,
     url: str,
     folder: str | None,
