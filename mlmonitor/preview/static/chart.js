@@ -52,7 +52,7 @@ export function chart(place, context, options, data, told) {
     {
       width: Math.max(60, place.clientWidth),
       height: Math.max(40, place.clientHeight),
-      padding: [8, 10, 0, 0],
+      padding: [8, 26, 0, 0],
       legend: { show: false },
       ...options,
       cursor: {
@@ -102,7 +102,7 @@ function pointed(self, context, told) {
   self.over.addEventListener("mouseleave", tooltip.hide);
 }
 
-/** Events at the foot of the chart, each a line with a mark. */
+/** Events at the foot of the chart, each a line with a mark; those close together share one. */
 function marks(self, events) {
   const { ctx } = self;
   const { left, top, width, height } = self.bbox;
@@ -111,14 +111,18 @@ function marks(self, events) {
   ctx.beginPath();
   ctx.rect(left, top, width, height + 6 * ratio);
   ctx.clip();
+  const x = (at) => self.valToPos(at, "x", true);
+  for (const { color, from, until } of stretches(events)) {
+    ctx.fillStyle = faint(colour(color), 0.06);
+    if (x(until) - x(from) > 2 * ratio) ctx.fillRect(x(from), top, x(until) - x(from), height);
+  }
+  const last = {};
   for (const event of events) {
     const shade = colour(event.color);
-    const [from, until] = [event.time, event.until].map((at) => self.valToPos(at, "x", true));
-    if (until - from > 2 * ratio) {
-      ctx.fillStyle = faint(shade, 0.07);
-      ctx.fillRect(from, top, until - from, height);
-    }
-    ctx.strokeStyle = faint(shade, 0.55);
+    const from = x(event.time);
+    if (from - (last[event.color] ?? -Infinity) < 7 * ratio) continue;
+    last[event.color] = from;
+    ctx.strokeStyle = faint(shade, 0.4);
     ctx.lineWidth = ratio;
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.beginPath();
@@ -133,6 +137,17 @@ function marks(self, events) {
     ctx.fill();
   }
   ctx.restore();
+}
+
+/** When events of a colour went on, as stretches that do not overlap. */
+function stretches(events) {
+  const found = [];
+  for (const { color, time, until } of [...events].sort((a, b) => a.time - b.time)) {
+    const open = found.find((one) => one.color === color && one.until >= time);
+    if (open) open.until = Math.max(open.until, until);
+    else found.push({ color, from: time, until });
+  }
+  return found;
 }
 
 function nearby(self, events, x) {

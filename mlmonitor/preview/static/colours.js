@@ -3,7 +3,7 @@
 const NAMED = {
   green: ["#177a4f", "#4cc38a"],
   red: ["#c4271b", "#ff6f66"],
-  orange: ["#c05708", "#ff9f55"],
+  orange: ["#b54f00", "#ff9f55"],
   yellow: ["#a97a00", "#f0c444"],
   blue: ["#2563c9", "#6ea8ff"],
   purple: ["#7c3fc0", "#c08cff"],
@@ -93,7 +93,7 @@ export function inkUpon(name) {
     const part = value / 255;
     return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#0b0f14" : "#ffffff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183 ? "#0b0f14" : "#ffffff";
 }
 
 function channels(text) {

@@ -39,9 +39,9 @@ function pattern(text) {
 /** A value for people: `{text, colour}`; `range` are the least and the largest value shown. */
 export function display(value, config, index = 0, range = [0, 100]) {
   const mapped = mapping(value, config.mappings);
-  const text = mapped?.text ?? (value === null || value === undefined || Number.isNaN(value)
-    ? (config.noValue ?? "–")
-    : format(value, config.unit, config.decimals));
+  const missing = value === null || value === undefined || value === "NaN";
+  if (missing && !mapped) return { text: config.noValue ?? "–", colour: colour("gray") };
+  const text = mapped?.text ?? format(value, config.unit, config.decimals);
   return { text, colour: mapped?.color ? colour(mapped.color) : valueColour(value, config, index, range) };
 }
 

@@ -57,6 +57,8 @@ export function rangeText(from, to) {
     const name = UNIT_NAMES[found[2]];
     return found[1] === "1" ? `Last ${name}` : `Last ${found[1]} ${name}s`;
   }
+  const [start, end] = [from, to].map((text) => (/^\d+$/.test(text) ? Number(text) / 1000 : null));
+  if (start !== null && end !== null && day(start) === day(end)) return `${day(start)}, ${clock(start)} to ${clock(end)}`;
   return `${endText(from)} to ${endText(to)}`;
 }
 

@@ -27,10 +27,10 @@ const PREFIXES = { currencyUSD: "$", currencyEUR: "€", currencyGBP: "£" };
 /** A number as text: `1.23 K`, `45%`, `3.2 ms`; `decimals` undefined keeps three digits. */
 export function format(value, unit = "none", decimals = undefined) {
   if (value === null || value === undefined || value === "") return "";
-  if (typeof value !== "number") return String(value);
+  if (typeof value !== "number") return String(value).replace(/^\+?Inf$/, "∞").replace(/^-Inf$/, "−∞");
   if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞");
   if (unit === "string") return plain(value, decimals);
-  if (unit === "sci") return value === 0 ? "0" : value.toExponential(decimals ?? 1).replace("e", " e").replace("-", "−").replace("+", "").replace(" e", "e");
+  if (unit === "sci") return scientific(value, decimals);
   if (unit === "dateTimeAsIso" || unit === "dateTimeAsLocal" || unit === "dateTimeAsIsoNoDateIfToday") return moment(value / 1000);
   if (unit === "dateTimeFromNow") return ago(value / 1000);
   if (unit === "percentunit") return `${plain(value * 100, decimals)}%`;
@@ -64,12 +64,25 @@ export function tickLabels(ticks, unit) {
   return ticks.map((tick) => format(tick, unit, each || tick === 0 ? least([tick]) : common));
 }
 
+/** Distances of ticks that give round numbers in a unit; undefined where those of ten do. */
+export function increments(unit) {
+  const binary = SCALES[unit]?.base === 1024;
+  return binary ? Array.from({ length: 60 }, (_, power) => 2 ** power) : undefined;
+}
+
 /** Whether so many decimals tell a tick to within a fiftieth of a step. */
 function exact(tick, step, unit, decimals) {
   if (tick === 0) return true;
-  const number = (places) => Number.parseFloat(format(tick, unit, places).replace("−", "-"));
+  const number = (places) => Number.parseFloat(format(tick, unit, places).replaceAll("−", "-"));
   const shown = number(decimals + 3);
   return Math.abs(number(decimals) - shown) <= Math.abs((step * shown) / tick) / 50;
+}
+
+/** `2.4e−9`; what has few digits is written as usual. */
+function scientific(value, decimals) {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 0.001 && size < 10000)) return plain(value, size >= 1 && !Number.isInteger(value) ? 2 : undefined);
+  return value.toExponential(decimals ?? 1).replace("+", "").replaceAll("-", "−");
 }
 
 /** A number alone; three digits where nothing else is asked for. */

@@ -51,7 +51,7 @@ function plotted(place, panel, buckets, most, context) {
     const one = buckets[Math.floor(self.posToVal(y, "y"))];
     if (!one || index === null || index === undefined) return null;
     const count = one.counts[index];
-    return { title: moment(times[index]), lines: [{ colour: heat(scheme, (count / most) ** exponent), name: between(one, unit), text: format(count, panel.fieldConfig?.defaults?.unit ?? "short"), strong: false }] };
+    return { title: moment(times[index]), lines: [{ colour: heat(scheme, (count / most) ** exponent), name: between(one, unit), text: format(count, panel.options?.cellValues?.unit ?? "short"), strong: false }] };
   };
   return chart(place, context, options, [times, ...buckets.map((one) => one.counts)], told);
 }
@@ -84,7 +84,7 @@ function cells(self, buckets, times, step, shade) {
 /** Which shade is how many. */
 function scale(panel, most) {
   const { scheme = "Oranges" } = panel.options?.color ?? {};
-  const unit = panel.fieldConfig?.defaults?.unit ?? "short";
+  const unit = panel.options?.cellValues?.unit ?? "short";
   const shades = Array.from({ length: 12 }, (_, index) => h("i", { style: { background: heat(scheme, index / 11) } }));
   return h("div", { class: "heat-scale" }, h("span", {}, "0"), h("span", { class: "heat-shades", "aria-hidden": "true" }, shades), h("span", {}, format(most, unit)));
 }

@@ -10,7 +10,7 @@ export function draw(body, panel, answer) {
   const { values, left } = reduced(panel, answer);
   if (!values.length) return false;
   const { textMode = "auto", colorMode = "value", graphMode = "area", orientation = "auto" } = panel.options ?? {};
-  const named = textMode === "name" || textMode === "value_and_name" || (textMode === "auto" && values.length > 1);
+  const named = textMode === "value_and_name" || (textMode === "auto" && values.length > 1);
   const tiles = values.map((one) => tile(one, { colorMode, graphMode, textMode, named }));
   const down = orientation === "horizontal" ? " down" : "";
   body.replaceChildren(h("div", { class: `stats${down}${values.length > 1 ? " several" : ""}` }, tiles), left ? h("p", { class: "note" }, `and ${left} more`) : "");
@@ -22,10 +22,10 @@ function tile(one, { colorMode, graphMode, textMode, named }) {
   const style = solid
     ? { background: one.colour, color: inkUpon(one.colour) }
     : colorMode === "none" ? {} : { "--value": one.colour };
-  const { number, unit } = parts(one.text);
-  const text = textMode === "name" ? "" : h("span", { class: "stat-value" }, h("span", { class: "stat-number" }, number), unit ? h("span", { class: "stat-unit" }, unit) : "");
+  const { number, unit } = parts(textMode === "name" ? one.name : one.text);
+  const text = h("span", { class: "stat-value" }, h("span", { class: "stat-number" }, number), unit ? h("span", { class: "stat-unit" }, unit) : "");
   const content = [named ? h("span", { class: "stat-name" }, one.name) : "", text];
-  return h("div", { class: solid ? "stat solid" : "stat", style, "data-length": sizeClass(one.text) },
+  return h("div", { class: solid ? "stat solid" : "stat", style, "data-length": sizeClass(textMode === "name" ? one.name : one.text) },
     graphMode === "area" ? spark(one, solid) : "",
     linked(h("span", { class: "stat-text" }, content), linksOf(one.config, one)));
 }
@@ -34,7 +34,7 @@ function tile(one, { colorMode, graphMode, textMode, named }) {
 const sizeClass = (text) => (text.length <= 7 ? "short" : text.length <= 12 ? "medium" : "long");
 
 function parts(text) {
-  const found = /^([−-]?[\d.,]+)\s*(\S.*)$/.exec(text);
+  const found = /^([−-]?[\d.,]+)\s*([^\d.,\s].*)$/.exec(text);
   return found ? { number: found[1], unit: found[2] } : { number: text, unit: "" };
 }
 

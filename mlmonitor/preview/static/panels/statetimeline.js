@@ -31,7 +31,7 @@ export function draw(body, panel, answer, context) {
 function states(series) {
   const found = new Map();
   for (const state of series.flatMap((one) => one.states)) if (state && !found.has(state.text)) found.set(state.text, state.colour);
-  const items = [...found].slice(0, 6).map(([text, colour]) => h("li", {}, h("i", { class: "swatch", style: { "--swatch": colour } }), text));
+  const items = [...found].slice(0, 6).map(([text, colour]) => h("li", {}, h("i", { class: "swatch box", style: { "--swatch": colour } }), text));
   return h("ul", { class: "legend" }, items);
 }
 
@@ -44,7 +44,7 @@ function plotted(place, panel, shown, context) {
   const cells = panel.type === "status-history";
   const options = {
     series: [{}, ...shown.map(() => ({ scale: "y", paths: () => null, points: { show: false } }))],
-    scales: { y: { range: () => [shown.length, 0] } },
+    scales: { y: { dir: -1, range: () => [0, shown.length] } },
     axes: [
       timeAxis(),
       {

@@ -28,7 +28,7 @@ function column(field, fieldConfig) {
   const config = field.time && (base.unit === undefined || base.unit === "string") ? { ...base, unit: "dateTimeAsIso" } : base;
   const numbers = field.values.filter((value) => typeof value === "number");
   const range = numbers.length ? [Math.min(0, ...numbers), Math.max(...numbers)] : [0, 1];
-  return { ...field, config, range, title: config.displayName ?? field.name, isNumber: field.numeric && numbers.length > 0 && !config.mappings?.length };
+  return { ...field, config, range, title: config.displayName ?? field.name, isNumber: field.numeric && !config.mappings?.length };
 }
 
 function show(place, columns, rows, order, title) {

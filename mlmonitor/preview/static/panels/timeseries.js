@@ -7,7 +7,7 @@ import { configOf, display, lineColour } from "../fields.js";
 import { seriesOf } from "../frames.js";
 import { legend } from "../legend.js";
 import { moment } from "../times.js";
-import { tickLabels } from "../units.js";
+import { format, increments, tickLabels } from "../units.js";
 
 const MOST = 60;
 
@@ -19,7 +19,8 @@ export function draw(body, panel, answer, context) {
   const series = kept.map((one, index) => described(one, index, panel.fieldConfig)).filter((one) => !one.config.custom.hideFrom?.viz);
   colourByPalette(series);
   const place = canvasPlace(`${panel.title}: ${series.length} ${series.length === 1 ? "line" : "lines"} over time. Show the table for the numbers.`);
-  const { placement = "bottom" } = panel.options?.legend ?? {};
+  const wide = body.clientWidth >= 520;
+  const placement = wide ? (panel.options?.legend?.placement ?? "bottom") : "bottom";
   const hidden = new Set();
   let made = null;
   const redraw = () => {
@@ -117,7 +118,7 @@ function look(one, step) {
   const alone = one.values.filter((value) => typeof value === "number").length === 1;
   const points = style === "points" || custom.showPoints === "always" || alone;
   const fill = custom.fillOpacity ? faint(one.colour, custom.fillOpacity / 100) : undefined;
-  return {
+  return defined({
     label: one.name,
     stroke: one.colour,
     width: style === "points" ? 0 : (custom.lineWidth ?? 1) <= 1 ? 1.6 : custom.lineWidth,
@@ -126,8 +127,11 @@ function look(one, step) {
     points: { show: points || alonePoints, size: points ? (custom.pointSize ?? 5) : 4, fill: one.colour },
     paths: style === "bars" ? uPlot.paths.bars({ size: [0.8, 40] }) : custom.lineInterpolation?.startsWith("step") ? uPlot.paths.stepped({ align: custom.lineInterpolation === "stepBefore" ? -1 : 1 }) : undefined,
     gaps: gapsFor(custom.spanNulls, step),
-  };
+  });
 }
+
+/** What is undefined is left out, for uPlot would not take its default then. */
+const defined = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** Indexes of points that have no neighbours, which a line would leave out. */
 function alonePoints(self, at, from, to) {
@@ -158,10 +162,21 @@ function axesOf(shown) {
     axes: () => used.map((name) => {
       const { config } = groups[name][0];
       const places = name === "y2" ? { side: 1, grid: { show: false } } : {};
-      return valueAxis((splits) => tickLabels(splits, config.unit), { scale: name, ...places });
+      if (increments(config.unit)) places.incrs = increments(config.unit);
+      if (config.custom.scaleDistribution?.type !== "log") return valueAxis((splits) => tickLabels(splits, config.unit), { scale: name, ...places });
+      return valueAxis((splits) => splits.map((split) => format(split, config.unit)), { scale: name, ...places, splits: powers, filter: (_, splits) => splits });
     }),
     scales: (panel) => Object.fromEntries(used.map((name) => [name, scale(groups[name], panel)])),
   };
+}
+
+/** Powers of ten between two values, so many as find room. */
+function powers(self, _, least, most) {
+  const [first, last] = [Math.ceil(Math.log10(least) - 1e-9), Math.floor(Math.log10(most) + 1e-9)];
+  const every = Math.max(1, Math.ceil(((last - first + 1) * 30) / Math.max(40, self.height - 40)));
+  const found = [];
+  for (let power = last; power >= first; power -= every) found.unshift(10 ** power);
+  return found;
 }
 
 function scale(group, panel) {
