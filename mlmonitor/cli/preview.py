@@ -1,4 +1,4 @@
-"""`mlmonitor preview`: the dashboards in a browser, without Grafana."""
+"""`mlmonitor preview` and `mlmonitor snapshot`: the dashboards in a browser, without Grafana."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlmonitor.cli.program import config_option, configuration, debug_option, program
+from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,80 @@ def preview(  # noqa: PLR0917 - one for each option
     source = Source(url, timeout)
     found = listed(config, folder)
     serve(found, source, config.prometheus.scrape_interval, port, click.echo, opens=opens)
+
+
+@program.command()
+@shared
+@click.option("-o", "--output", default="report.html", show_default=True, metavar="FILE")
+@click.option("--from", "start", metavar="TIME", help="Such as now-6h or 2026-01-31T12:00.")
+@click.option("--to", "end", metavar="TIME", help="Likewise; now without it.")
+@click.option(
+    "--var",
+    "chosen",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Choose a value of a variable, such as model=houses; may be repeated.",
+)
+@click.option(
+    "--only",
+    "uids",
+    multiple=True,
+    metavar="UID",
+    help="Take only this dashboard; may be repeated.",
+)
+def snapshot(  # noqa: PLR0917 - one for each option
+    config_path: str | None,
+    url: str,
+    folder: str | None,
+    timeout: float,
+    output: str,
+    start: str | None,
+    end: str | None,
+    chosen: tuple[str, ...],
+    uids: tuple[str, ...],
+) -> None:
+    """Write the dashboards with their data into one HTML file, to send to somebody.
+
+    The file shows what `preview` shows at this moment and loads nothing from anywhere. It holds
+    all that the panels show: send it only to those who may see that.
+    """
+    from mlmonitor.files import write_atomically
+    from mlmonitor.preview import snapshot as frozen
+    from mlmonitor.preview.source import Source
+
+    config = configuration(config_path)
+    found = _only(listed(config, folder), uids)
+    asked = {**_ends(start, end), **_variables(chosen)}
+    data = frozen.taken(found, Source(url, timeout), config.prometheus.scrape_interval, asked)
+    write_atomically(Path(output), frozen.page(data))
+    wrong = frozen.failures(data)
+    note = f"; {wrong} panels show an error" if wrong else ""
+    size = Path(output).stat().st_size / 1e6
+    click.echo(f"wrote {output} ({size:.1f} MB, {len(found)} dashboards{note})")
+
+
+def _only(found: list[dict[str, Any]], uids: tuple[str, ...]) -> list[dict[str, Any]]:
+    known = [one["uid"] for one in found]
+    for uid in uids:
+        if uid not in known:
+            message = f"--only {uid}: is no dashboard; known are {', '.join(known)}."
+            raise MlmonitorError(message)
+    return [one for one in found if not uids or one["uid"] in uids]
+
+
+def _ends(start: str | None, end: str | None) -> dict[str, list[str]]:
+    return {name: [text] for name, text in (("from", start), ("to", end)) if text is not None}
+
+
+def _variables(chosen: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in chosen:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            message = f"--var {text}: is no choice; write it as NAME=VALUE, such as model=houses."
+            raise MlmonitorError(message)
+        found.setdefault(f"var-{name}", []).append(value)
+    return found
 
 
 def listed(config: MonitoringConfig, folder: str | None) -> list[dict[str, Any]]:

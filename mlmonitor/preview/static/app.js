@@ -8,7 +8,7 @@ import { bar, top } from "./header.js";
 import { Panel } from "./panel.js";
 import { follow } from "./theme.js";
 import { seconds } from "./timepicker.js";
-import { clock } from "./times.js";
+import { clock, stop } from "./times.js";
 
 const AT_ONCE = 6;
 const AHEAD = "600px";
@@ -75,6 +75,7 @@ function show(view) {
   page.abort?.abort();
   page.abort = new AbortController();
   page.view = view;
+  if (api.frozen) stop(view.time.end);
   document.title = `${view.title} · mlmonitor`;
   const shape = JSON.stringify([view.uid, view.sections]);
   const place = document.activeElement?.closest?.(".menu, .variable, .tools") ? document.activeElement : null;

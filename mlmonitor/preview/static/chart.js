@@ -113,8 +113,8 @@ function marks(self, events) {
   ctx.clip();
   const x = (at) => self.valToPos(at, "x", true);
   for (const { color, from, until } of stretches(events)) {
-    ctx.fillStyle = faint(colour(color), 0.06);
-    if (x(until) - x(from) > 2 * ratio) ctx.fillRect(x(from), top, x(until) - x(from), height);
+    ctx.fillStyle = faint(colour(color), 0.5);
+    ctx.fillRect(x(from), top + height + 1.5 * ratio, x(until) - x(from), 2 * ratio);
   }
   const last = {};
   for (const event of events) {

@@ -35,9 +35,19 @@ export function ticks(moments, step) {
   });
 }
 
+let stopped = null;
+
+/** The time now, or that of the snapshot. */
+export const now = () => stopped ?? Date.now() / 1000;
+
+/** Let the time stand still, as it does in a snapshot. */
+export function stop(at) {
+  stopped = at;
+}
+
 /** `3 min ago` */
-export function ago(seconds, now = Date.now() / 1000) {
-  const passed = now - seconds;
+export function ago(seconds) {
+  const passed = now() - seconds;
   return passed < 0 ? `in ${rough(-passed)}` : `${rough(passed)} ago`;
 }
 

@@ -1,7 +1,7 @@
 // Alerts that are open.
 
 import { h, safe } from "../dom.js";
-import { moment, rough } from "../times.js";
+import { moment, now, rough } from "../times.js";
 
 const HIDDEN = new Set(["alertname", "severity", "__name__"]);
 const MOST = 50;
@@ -25,7 +25,7 @@ function item({ name, state, since, labels, annotations }) {
     h("div", { class: "alert-head" },
       h("span", { class: `badge ${state}` }, state === "firing" ? (labels.severity ?? "firing") : state),
       h("strong", {}, name),
-      Number.isNaN(at) ? "" : h("span", { class: "alert-since", title: moment(at) }, `for ${rough(Math.max(0, Date.now() / 1000 - at))}`)),
+      Number.isNaN(at) ? "" : h("span", { class: "alert-since", title: moment(at) }, `for ${rough(Math.max(0, now() - at))}`)),
     told ? h("p", {}, told) : "",
     h("div", { class: "alert-labels" },
       Object.entries(labels).filter(([key]) => !HIDDEN.has(key)).map(([key, value]) => h("span", { class: "label" }, `${key} ${value}`)),
