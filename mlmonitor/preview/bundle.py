@@ -48,12 +48,11 @@ def page(data: str) -> str:
         f'<script type="module">{first}</script>',
     ]
     for pattern in (_STYLE, _SCRIPT, _MODULE):
-        text = pattern.sub("", text)
+        text = re.sub(rf" *{pattern.pattern}\n", "", text)
     text = text.replace(_ICON, f'href="{_data("image/svg+xml", static.read("icon.svg"))}"')
     text = text.replace('<html lang="en">', '<html lang="en" data-frozen>')
     text = text.replace('<meta charset="utf-8">', "\n".join(['<meta charset="utf-8">', *head]))
-    text = text.replace("</body>", "\n".join([*tail, "</body>"]))
-    return "\n".join(line for line in text.split("\n") if line.strip()) + "\n"
+    return text.replace("</body>", "\n".join([*tail, "</body>"]))
 
 
 def _modules() -> dict[str, str]:
