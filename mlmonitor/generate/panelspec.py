@@ -39,6 +39,13 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _or_one(schema: dict[str, Any]) -> None:
+    """One may stand without the list around it."""
+    schema.pop("type")
+    items = schema.pop("items")
+    schema["anyOf"] = [{"items": items, "type": "array"}, items]
+
+
 class Step(Part):
     """From `above` on, values have this color; `alert` takes number and color from an alert."""
 
@@ -70,7 +77,9 @@ class Look(Part):
     decimals: int | None = Field(default=None, ge=0)
     base: Color = Field(default="green", description="Color below all thresholds.")
     thresholds: tuple[Step, ...] = Field(
-        default=(), description="Steps above the base, ascending; or {alert: its name}."
+        default=(),
+        description="Steps above the base, ascending; or {alert: its name}.",
+        json_schema_extra=_or_one,
     )
     values: dict[Text, Meaning] = Field(default={}, description="What single values mean.")
 

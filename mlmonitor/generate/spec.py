@@ -185,7 +185,8 @@ def _check_variables(found: DashboardSpec, document: yamlfile.Document) -> None:
         if name not in offered or not offered[name].several:
             problem = f"no variable {name!r} of which several can be chosen"
             raise document.error(key, problem + promql.nearest(name, offered) + ".")
-    for index, variable in enumerate(found.variables):
+    given = found.variables if "variables" in found.model_fields_set else ()
+    for index, variable in enumerate(given):
         if variable.name not in used:
             problem = f"no query uses the variable {variable.name!r}; remove it, or ask for it."
             raise document.error(("variables", index), problem)
