@@ -12,6 +12,7 @@ from mlmonitor.cli import (
     generate,
     preview,
     profile,
+    push,
     respond,
     schema,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "preview",
     "profile",
     "program",
+    "push",
     "respond",
     "schema",
 ]
