@@ -2,11 +2,12 @@
 
 import { colour, faint, token } from "./colours.js";
 import { h } from "./dom.js";
-import { clock, day, ticks } from "./times.js";
+import { moment, ticks } from "./times.js";
 import * as tooltip from "./tooltip.js";
 
 const FONT = "11px Inter, system-ui, sans-serif";
 const LEAST_DRAG = 8;
+const MOST_EVENTS = 4;
 const measure = document.createElement("canvas").getContext("2d");
 
 /** The axis of time. */
@@ -95,8 +96,9 @@ function zoomed(self, context) {
 function pointed(self, context, told) {
   self.over.addEventListener("mousemove", (event) => {
     const near = nearby(self, context.events(), event.offsetX);
-    const found = near ?? told(self, self.cursor.idx, event.offsetY);
-    if (found) tooltip.show(event.clientX, event.clientY, found.title, found.lines);
+    const found = told(self, self.cursor.idx, event.offsetY);
+    const lines = [...near, ...(found?.lines ?? [])];
+    if (lines.length) tooltip.show(event.clientX, event.clientY, found?.title ?? moment(self.posToVal(event.offsetX, "x")), lines);
     else tooltip.hide();
   });
   self.over.addEventListener("mouseleave", tooltip.hide);
@@ -150,11 +152,10 @@ function stretches(events) {
   return found;
 }
 
+/** Events under the pointer, as lines of the tooltip. */
 function nearby(self, events, x) {
-  const here = events.filter((event) => Math.abs(self.valToPos(event.time, "x") - x) < 4);
-  if (!here.length) return null;
-  const lines = here.map((event) => ({ colour: colour(event.color), name: event.title, text: event.text, strong: false }));
-  return { title: `${day(here[0].time)} ${clock(here[0].time)}`, lines };
+  const here = events.filter((event) => Math.abs(self.valToPos(event.time, "x") - x) < 4).slice(0, MOST_EVENTS);
+  return here.map((event) => ({ colour: colour(event.color), name: event.title, text: event.text, strong: false }));
 }
 
 /** A place for a chart that readers of the screen are told about. */
