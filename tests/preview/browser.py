@@ -83,7 +83,7 @@ class Watched:
             size = self.page.viewport_size or {"width": 1440, "height": 1000}
             self.page.set_viewport_size({"width": size["width"], "height": height + 40})
         self.page.wait_for_selector(SETTLED, timeout=_PATIENCE)
-        waiting = self.page.locator("article[data-state=loading], article.busy")
+        waiting = self.page.locator(f"article.busy{', article[data-state=loading]' * tall}")
         expect(waiting).to_have_count(0, timeout=_PATIENCE)
 
     @property

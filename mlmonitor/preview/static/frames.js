@@ -2,7 +2,7 @@
 
 /** A legend with its labels filled in; all labels where nothing is said. */
 export function legend(format, labels) {
-  if (format && format !== "__auto") return format.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, name) => labels[name] ?? "");
+  if (format && format !== "__auto") return format.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, name) => labels[name] ?? "").trim() || "none";
   const shown = Object.entries(labels).filter(([name]) => name !== "__name__");
   const inner = shown.map(([name, value]) => `${name}="${value}"`).join(", ");
   if (!shown.length) return labels.__name__ ?? "Value";
