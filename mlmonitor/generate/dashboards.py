@@ -157,6 +157,9 @@ def _check(
     for key, expression in one.spec.expressions():
         with _placed(one.document, key):
             promql.check(fill(expression), scope, "expr", own=own)
+    for key, text in one.spec.texts():
+        with _placed(one.document, key):
+            fill(text)
     for key, panel in one.spec.panels():
         for place, steps in _thresholds(key, panel):
             with _placed(one.document, place):

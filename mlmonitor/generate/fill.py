@@ -7,6 +7,7 @@
 `<window_recent>`   how far back to look for a series of a window, up to the slowest
 `<scope>`, `<identity>`, `<model>`, `<column>`   labels to group by
 `<short>`           the length over which broken columns are looked for, as their alerts do
+`<step_seconds>`    time between two evaluations of the recording rules
 `<evaluation>`, `<evaluation_seconds>`   time between two evaluations of the alerts
 `<5m>`, `<28d>`     times, which shrink with alerts.time_scale
 """
@@ -47,6 +48,7 @@ class Fill:
             "identity": ", ".join(chosen),
             "model": identity.model,
             "column": identity.column,
+            "step_seconds": f"{self._settings.step:g}",
             "short": promql.duration(self._settings.short_windows[1]),
             "evaluation": promql.duration(self._settings.evaluation),
             "evaluation_seconds": f"{self._settings.evaluation:g}",

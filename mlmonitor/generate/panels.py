@@ -58,15 +58,15 @@ def made(panel: spec.AnyPanel, place: Any, number: int, around: Surroundings) ->
     common: Json = {
         "id": number,
         "gridPos": place,
-        "title": panel.title,
-        "description": panel.description,
+        "title": around.fill(panel.title),
+        "description": around.fill(panel.description),
         "repeat": grafana.repeated(panel.repeat),
         "links": around.links.panel(panel.links),
     }
     if isinstance(panel, spec.Table):
         return _table(panel, common, around)
     if isinstance(panel, spec.TextPanel):
-        return grafana.Text(**common, content=panel.content)
+        return grafana.Text(**common, content=around.fill(panel.content))
     if isinstance(panel, spec.AlertList):
         chosen = _ALERTS.format(around.fill("<alerts>"))
         options = {"alertInstanceLabelFilter": chosen, "maxItems": panel.limit}

@@ -83,7 +83,11 @@ def _panels(dashboard: spec.DashboardSpec, frame: Frame) -> list[Any]:
         place = grafana.position(left=0, top=top, width=layout.COLUMNS, height=1)
         repeat = grafana.repeated(row.repeat)
         head = grafana.Row(
-            title=row.title, id=number, gridPos=place, repeat=repeat, collapsed=row.collapsed
+            title=frame.around.fill(row.title),
+            id=number,
+            gridPos=place,
+            repeat=repeat,
+            collapsed=row.collapsed,
         )
         inside = []
         positions, bottom = _positions(shown, top + 1, row.height)

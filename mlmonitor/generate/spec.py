@@ -143,6 +143,14 @@ class DashboardSpec(Part):
             for index, panel in enumerate(row.panels):
                 yield ("rows", row_index, "panels", index), panel
 
+    def texts(self) -> Iterator[tuple[yamlfile.Key, str]]:
+        """Each title and description of a row or panel with its key path."""
+        for index, row in enumerate(self.rows):
+            yield ("rows", index, "title"), row.title
+        for key, panel in self.panels():
+            yield (*key, "title"), panel.title
+            yield (*key, "description"), panel.description
+
     def expressions(self) -> Iterator[tuple[yamlfile.Key, str]]:
         """Each PromQL expression with the key path at which it stands."""
         for index, annotation in enumerate(self.annotations):
