@@ -22,6 +22,7 @@ Json = dict[str, Any]
 _AT_ONCE: Final = 4
 _DIGITS: Final = 12
 _MATCHER: Final = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
+_SEVERITIES: Final = ("critical", "warning", "info")
 _STATES: Final = ("firing", "pending", "inactive")
 
 
@@ -44,7 +45,7 @@ def least_step(text: str, default: float) -> float:
 
 
 def alerts(options: Json, source: Source) -> Json:
-    """Alerts that an alert list shows: `{"alerts": [...]}`, those that fire in front."""
+    """Alerts that an alert list shows: `{"alerts": [...]}`, those that fire in front, the gravest first."""
     try:
         rules = source.alerts()
     except SourceError as error:
@@ -63,11 +64,17 @@ def alerts(options: Json, source: Source) -> Json:
         if one["state"] in wanted and name.casefold() in rule["name"].casefold()
     ]
     kept = [one for one in found if _matches(one["labels"], matchers)]
-    kept.sort(key=lambda one: (_STATES.index(one["state"]), one["since"], one["name"]))
+    kept.sort(key=_urgency)
     return {"alerts": kept, "rules": len(rules)}
 
 
 _GRAFANA_STATES: Final = {"firing": "firing", "pending": "pending", "inactive": "normal"}
+
+
+def _urgency(alert: Json) -> tuple[int, int, str, str]:
+    severity = alert["labels"].get("severity", "")
+    rank = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
+    return _STATES.index(alert["state"]), rank, alert["since"], alert["name"]
 
 
 def _alert(rule: Json, alert: Json) -> Json:
@@ -132,9 +139,9 @@ def _line(
 ) -> list[float | None]:
     values: list[float | None] = [None] * count
     for stamp, text in samples:
-        value = float(text)
-        if math.isfinite(value):
-            values[round((stamp - start) / step)] = _short(value)
+        value, place = float(text), round((stamp - start) / step)
+        if math.isfinite(value) and 0 <= place < count:
+            values[place] = _short(value)
     return values
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_FIRST: Final = ("fleet", "model")
+_FIRST: Final = ("fleet", "model", "data", "business", "alerts")
 
 
 def generated(config: MonitoringConfig) -> list[Json]:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor.generate.dashboards import DashboardSettings, dashboards
+from mlmonitor.preview import dashboards
 from mlmonitor.preview.source import Source
 from tests.preview import browser, showcase
 
@@ -26,7 +25,10 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
 SECONDS: Final = 180.0
 CHOSEN: Final = {"namespace": "production", "role": "live"}
 DETAIL: Final = {"model": "churn", "column": "plan"}
-BY_UID: Final = {"mlmonitor-business": {"model": "delivery-eta"}}
+BY_UID: Final = {
+    "mlmonitor-business": {"model": "delivery-eta"},
+    "mlmonitor-monitor": {"model": "credit-risk"},
+}
 # A picture taller than this is looked at by nobody.
 TALLEST: Final = 1900
 WIDTH: Final = 1440
@@ -38,7 +40,7 @@ def main() -> None:
     options = _options()
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    found = [json.loads(text) for text in dashboards(DashboardSettings(showcase.CONFIG)).values()]
+    found = dashboards.generated(showcase.CONFIG)
     with (
         tempfile.TemporaryDirectory() as place,
         showcase.running(options.prometheus, Path(place), options.seconds) as seen,

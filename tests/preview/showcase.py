@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     Draw = Callable[[Generator, int], np.ndarray]
 
 ROWS: Final = 4000
-A_TURN: Final = 24
-TURN_SECONDS: Final = 0.5
+A_TURN: Final = 10
+TURN_SECONDS: Final = 0.25
 WINDOW: Final = "30s"
+TRAINED_AGO: Final = 12 * 86400.0
 
 
 def _normal(mean: float, deviation: float, *, least: float = 0.0, digits: int = 1) -> Draw:
@@ -208,14 +209,16 @@ def _work(
 ) -> None:
     rng = np.random.default_rng(sum(map(ord, model.name)))
     monitor, predict = _service(model, registry, rng)
-    while not done.wait(TURN_SECONDS):
+    turn = time.monotonic()
+    while not done.wait(max(0.0, turn - time.monotonic())):
+        turn += TURN_SECONDS
         share = (time.time() - start) / seconds
         troubled = model.trouble[0] <= share < model.trouble[1]
         for row in model.rows(rng, A_TURN, troubled=troubled):
             with contextlib.suppress(TimeoutError):
                 predict(row, row.pop("prediction"), troubled=troubled)
         if model.name == "delivery-eta":
-            monitor.business("orders", int(rng.integers(2, 9)), segment=rng.choice(["web", "app"]))
+            monitor.business("orders", int(rng.integers(2, 6)), segment=rng.choice(["web", "app"]))
             monitor.business("couriers", float(40 + 8 * np.sin(share * 9)))
             monitor.business("order_value", float(rng.normal(27, 9)))
 
@@ -231,7 +234,7 @@ def _service(model: Model, registry: CollectorRegistry, rng: Generator) -> tuple
     options.pop("version", None)
     monitor = Monitor(
         model.name, version=model.version, reference=reference, registry=registry,
-        trained="2026-01-15", **options,
+        trained=time.time() - TRAINED_AGO, **options,
     )  # fmt: skip
 
     @monitor(input="row")

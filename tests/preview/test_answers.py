@@ -31,6 +31,11 @@ def test_a_range_has_a_value_or_nothing_at_each_step() -> None:
     ]
 
 
+def test_samples_beyond_the_range_are_left_out() -> None:
+    data = {"resultType": "matrix", "result": [{"metric": {}, "values": [[0, "1"], [9999, "2"]]}]}
+    assert asked(data)["series"][0]["values"] == [None] * 5
+
+
 def test_an_instant_query_has_one_value() -> None:
     result = [
         {"metric": {"a": "b"}, "value": [1060, "3"]},
@@ -86,6 +91,21 @@ def test_an_alert_list_shows_what_its_options_say(
         found = answers.alerts(options, Source(server.url))
     assert [one["labels"]["model"] for one in found["alerts"]] == models
     assert found["rules"] == 1
+
+
+def test_the_gravest_alert_is_in_front() -> None:
+    def alert(severity: str, state: str = "firing") -> dict[str, Any]:
+        labels = {"model": severity, "severity": severity}
+        return {"state": state, "activeAt": "2026-01-01T00:00:00Z", "labels": labels}
+
+    listed = [alert("critical", "pending"), alert("info"), alert("warning"), alert("critical")]
+    rule = {"name": "A", "type": "alerting", "alerts": listed}
+    with serving(answer=lambda *_: {"groups": [{"rules": [rule]}]}) as server:
+        found = answers.alerts({}, Source(server.url))
+    told = [(one["labels"]["severity"], one["state"]) for one in found["alerts"]]
+    assert told == [
+        ("critical", "firing"), ("warning", "firing"), ("info", "firing"), ("critical", "pending"),
+    ]  # fmt: skip
 
 
 def test_alerts_that_cannot_be_had_are_told() -> None:

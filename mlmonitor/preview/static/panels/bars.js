@@ -12,6 +12,7 @@ import { format, tickLabels } from "../units.js";
 
 const MOST = 80;
 const FOOT = 20;
+const MOST_BUCKETS = 44;
 
 /** Draw the panel; false where there is nothing to draw. */
 export function draw(body, panel, answer) {
@@ -50,7 +51,8 @@ function counted(panel, answer) {
   const values = found.flatMap((one) => one.values).filter((value) => typeof value === "number");
   if (!values.length) return null;
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const size = panel.options?.bucketSize || round((high - low || 1) / (panel.options?.bucketCount || 20));
+  const asked = panel.options?.bucketSize || round((high - low || 1) / (panel.options?.bucketCount || 20));
+  const size = (high - low) / asked > MOST_BUCKETS ? round((high - low) / MOST_BUCKETS) : asked;
   const first = Math.floor(low / size);
   const count = Math.max(1, Math.floor(high / size) - first + 1);
   const unit = panel.fieldConfig?.defaults?.unit;

@@ -9,6 +9,8 @@ import { moment } from "../times.js";
 
 const LEAST_HEIGHT = 16;
 const WIDEST = 190;
+const LARGEST_HEIGHT = 42;
+const LEAST_CELL = 6;
 
 /** Draw the panel; false where there is nothing to draw. */
 export function draw(body, panel, answer, context) {
@@ -42,9 +44,11 @@ function plotted(place, panel, shown, context) {
   const names = shown.map((one) => one.name);
   const size = Math.min(WIDEST, Math.max(...names.map((name) => widest([name]))) + 12, Math.floor(place.clientWidth * 0.4));
   const cells = panel.type === "status-history";
+  // Few series stand at the top, as high as they would be among many.
+  const rows = Math.max(shown.length, (place.clientHeight - 32) / LARGEST_HEIGHT);
   const options = {
     series: [{}, ...shown.map(() => ({ scale: "y", paths: () => null, points: { show: false } }))],
-    scales: { y: { dir: -1, range: () => [0, shown.length] } },
+    scales: { y: { dir: -1, range: () => [0, rows] } },
     axes: [
       timeAxis(),
       {
@@ -85,7 +89,7 @@ function bands(self, shown, times, step, cells) {
       const [a, b] = [x(times[from]), x(times[until] + step)];
       ctx.fillStyle = state.colour;
       ctx.beginPath();
-      ctx.roundRect(a, top, Math.max(ratio, b - a - (cells ? ratio : 0)), bottom - top, 2 * ratio);
+      ctx.roundRect(a, top, Math.max(ratio, b - a - (cells && b - a > LEAST_CELL * ratio ? ratio : 0)), bottom - top, cells && b - a <= LEAST_CELL * ratio ? 0 : 2 * ratio);
       ctx.fill();
     }
   });
