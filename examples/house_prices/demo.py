@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("build") / "demo"
 SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
+SHOWN: Final = "GrLivArea"
+START: Final = f"d/mlmonitor-data?var-role=live&var-column={SHOWN}"
 
 BASELINE_SECONDS: Final = 16.0
 INJECTION_SECONDS: Final = 13.0
@@ -100,6 +102,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
             ready, folder, ports,
             binary=binary, show=show, opened=opened, alerting=pager is not None,
         )  # fmt: skip
+        dashboards = _preview(ready, folder, ports, show=show, opened=opened)
+        watcher.addresses = {**watcher.addresses, "dashboards": dashboards}
     addresses = {"service": f"{address}/docs", **watcher.addresses}
 
     chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
@@ -118,6 +122,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
         ready.window, ready.commands,
     )  # fmt: skip
     write_atomically(folder / "report.html", page(story))
+    if binary is not None:
+        _snapshot(ready, folder, ports, show)
     show.verdicts(verdicts, replay)
     show.leavings(folder, passed=story.passed and saved)
     if options.live:
@@ -168,6 +174,25 @@ def _prometheus(
     watcher = watch.Prometheus(url, f"{ready.window:g}s")
     show.step(f"{watcher.name} on {url}, with the generated rules")
     return watcher
+
+
+def _preview(ready: Prepared, folder: Path, ports: Ports, *, show: Show, opened: ExitStack) -> str:
+    """The generated dashboards in a browser; their address."""
+    opened.enter_context(stack.preview(ready.config, folder, ports.prometheus, ports.preview))
+    url = f"http://{stack.HOST}:{ports.preview}/{START}"
+    show.step(f"Dashboards on {url}: open it while the demo runs")
+    return url
+
+
+def _snapshot(ready: Prepared, folder: Path, ports: Ports, show: Show) -> None:
+    """Keep what the dashboards showed, for the programs end with the demo."""
+    url = f"http://{stack.HOST}:{ports.prometheus}"
+    command = (
+        f"mlmonitor snapshot -c {ready.config} --prometheus {url} --var role=live "
+        f"--var column={SHOWN} -o {folder / 'dashboards.html'}"
+    )
+    show.command(command)
+    run_mlmonitor(command)
 
 
 def _find_prometheus() -> tuple[Path | None, str]:

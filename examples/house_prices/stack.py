@@ -127,6 +127,18 @@ def responder(config: Path, folder: Path, port: int) -> Iterator[None]:
 
 
 @contextmanager
+def preview(config: Path, folder: Path, prometheus_port: int, port: int) -> Iterator[None]:
+    """`mlmonitor preview` of a configuration's dashboards, until the block ends."""
+    command = [
+        *(sys.executable, "-m", "mlmonitor", "preview", "-c", str(config)),
+        *("--prometheus", f"http://{HOST}:{prometheus_port}", "--port", str(port)),
+    ]
+    with _running(command, folder / "preview.log", {}) as process:
+        _wait(process, f"http://{HOST}:{port}/api/dashboards", folder / "preview.log")
+        yield
+
+
+@contextmanager
 def _running(
     command: Sequence[str], log: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:

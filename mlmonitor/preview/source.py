@@ -56,8 +56,7 @@ class Source:
     def instant(self, expression: str, moment: float) -> dict[str, Any]:
         """The answer to an instant query at a Unix time."""
         values = {"query": expression, "time": f"{moment:.3f}"}
-        found: dict[str, Any] = self._data("query", values, post=True)
-        return found
+        return self._result("query", values)
 
     def over(self, expression: str, start: float, end: float, step: float) -> dict[str, Any]:
         """The answer to a range query; times in Unix seconds."""
@@ -67,8 +66,7 @@ class Source:
             "end": f"{end:.3f}",
             "step": f"{step:.3f}",
         }
-        found: dict[str, Any] = self._data("query_range", values, post=True)
-        return found
+        return self._result("query_range", values)
 
     def labels(self, matchers: Sequence[str], start: float, end: float) -> list[str]:
         """Names of labels, of all series or of those that a selector means."""
@@ -83,8 +81,25 @@ class Source:
 
     def alerts(self) -> list[dict[str, Any]]:
         """Every alerting rule, with its alerts that are pending or firing."""
-        groups = self._data("rules", {"type": "alert"})["groups"]
-        return [rule for group in groups for rule in group["rules"] if rule["type"] == "alerting"]
+        data = self._data("rules", {"type": "alert"})
+        try:
+            rules = [rule for group in data["groups"] for rule in group["rules"]]
+            return [rule for rule in rules if rule["type"] == "alerting"]
+        except (KeyError, TypeError) as error:
+            raise self._strange() from error
+
+    def _result(self, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        data = self._data(path, values, post=True)
+        if not isinstance(data, dict) or not {"result", "resultType"} <= data.keys():
+            raise self._strange()
+        return data
+
+    def _strange(self) -> SourceError:
+        message = (
+            f"{self.url} answered, but not as Prometheus does; "
+            "give the address of a Prometheus by --prometheus."
+        )
+        return SourceError(message)
 
     def _data(self, path: str, values: Mapping[str, Any], *, post: bool = False) -> Any:
         """What an endpoint answers.
@@ -147,10 +162,7 @@ class Source:
                 "or check the address."
             )
         else:
-            message = (
-                f"{self.url} answered, but not as Prometheus does; "
-                "give the address of a Prometheus by --prometheus."
-            )
+            raise self._strange()
         raise SourceError(message)
 
 

@@ -31,6 +31,7 @@ BY_UID: Final = {
 }
 # A picture taller than this is looked at by nobody.
 TALLEST: Final = 1900
+ALSO_DARK: Final = "mlmonitor-data"
 WIDTH: Final = 1440
 WIDE: Final = 1000
 
@@ -52,6 +53,7 @@ def main() -> None:
                 camera = Camera(chromium, base, seen, folder, width, theme)
                 for dashboard in found:
                     camera.take(dashboard["uid"])
+        Camera(chromium, base, seen, folder, WIDTH, "dark").take(ALSO_DARK)
         if options.wait:
             print(f"{base} until Enter", file=sys.stderr)  # noqa: T201
             time.sleep(options.wait)

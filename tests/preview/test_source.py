@@ -21,6 +21,7 @@ from tests.preview.fakes import serving
         ({"kind": "text/html", "body": b"<html>Log in</html>"}, "not as Prometheus does"),
         ({"body": b"[1, 2]"}, "not as Prometheus does"),
         ({"body": b'{"status": "success"}'}, "not as Prometheus does"),
+        ({"body": b'{"status": "success", "data": [1]}'}, "not as Prometheus does"),
         (
             {
                 "status": 400,
@@ -35,6 +36,13 @@ def test_wrong_answers_are_told(told: dict[str, object], sentence: str) -> None:
     with serving(**told) as server, pytest.raises(SourceError, match=sentence) as found:
         Source(server.url, timeout=0.2).instant("up", 0)
     assert "\n" not in str(found.value)
+
+
+def test_rules_of_another_form_are_told() -> None:
+    with serving(answer=lambda *_: {"groups": 7}) as server:
+        source = Source(server.url)
+        with pytest.raises(SourceError, match="not as Prometheus does"):
+            source.alerts()
 
 
 def test_nobody_there_is_told() -> None:

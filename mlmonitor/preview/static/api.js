@@ -34,7 +34,7 @@ async function get(url, signal) {
     if (error.name === "AbortError") throw error;
     throw new Error("mlmonitor preview does not answer any more: start it again.");
   }
-  const data = await answer.json();
+  const data = await answer.json().catch(() => ({ error: `The server answered ${answer.status} without data.` }));
   if (!answer.ok) throw new Error(data.error ?? `The server answered ${answer.status}.`);
   return data;
 }

@@ -8,6 +8,7 @@ const MOST = 50;
 
 /** Draw the panel; an empty list is good news. */
 export function draw(body, panel, answer) {
+  if (answer.error) return false;
   const alerts = (answer.alerts ?? []).slice(0, panel.options?.maxItems || MOST);
   if (!alerts.length) {
     body.replaceChildren(h("p", { class: "calm" }, h("i", { class: "tick", "aria-hidden": "true" }, "✓"), `No open alerts, of ${answer.rules} rules.`));

@@ -82,14 +82,16 @@ function bands(self, shown, times, step, cells) {
   const { left, width } = self.bbox;
   const ratio = devicePixelRatio;
   const x = (at) => Math.min(left + width, Math.max(left, self.valToPos(at, "x", true)));
+  // Cells too narrow to be told apart are drawn as bands.
+  const wide = cells && x(times[0] + 2 * step) - x(times[0] + step) > LEAST_CELL * ratio;
   shown.forEach((one, row) => {
     const [top, bottom] = [row + 0.12, row + 0.88].map((at) => self.valToPos(at, "y", true));
-    for (const [from, until] of cells ? each(one.states) : runs(one.states)) {
+    for (const [from, until] of wide ? each(one.states) : runs(one.states)) {
       const state = one.states[from];
       const [a, b] = [x(times[from]), x(times[until] + step)];
       ctx.fillStyle = state.colour;
       ctx.beginPath();
-      ctx.roundRect(a, top, Math.max(ratio, b - a - (cells && b - a > LEAST_CELL * ratio ? ratio : 0)), bottom - top, cells && b - a <= LEAST_CELL * ratio ? 0 : 2 * ratio);
+      ctx.roundRect(a, top, Math.max(ratio, b - a - (wide ? ratio : 0)), bottom - top, 2 * ratio);
       ctx.fill();
     }
   });
