@@ -45,6 +45,8 @@ _SECONDS, _MEGABYTES, _SLOWEST = 3.0, 300.0, 1.0
 _TIMES: Final = {"__rate_interval": f"{4 * _SCRAPE:g}s", "__range": "1d"}
 _REPEATS: Final = 3
 _SELECTOR: Final = re.compile(r"(?:mlmonitor[a-z0-9_:]+|ALERTS(?:_FOR_STATE)?)(?=[{\[ )])")
+_FOREIGN: Final = re.compile(r"\b(?:up|scrape_\w+|prometheus_\w+)\b|== 1|critical")
+"""What is not written, or is rightly empty."""
 _MODEL: Final = {"namespace": "production", "model": "model-0", "version": "1", "role": "live"}
 _CHOSEN: Final = {**_MODEL, "window": "1h", "column": "x1"}
 Labels = dict[str, str]
@@ -140,8 +142,11 @@ def _seconds(url: str, target: dict[str, Any], end: float) -> float:
     times = []
     for _ in range(_REPEATS):
         before = _of_server(url)
-        _read(address)
+        answer = _read(address)
         times.append(_of_server(url) - before)
+        if '"result":[]' in answer and not _FOREIGN.search(expression):
+            message = f"{expression} finds nothing in the past that was written"
+            raise RuntimeError(message)
     return min(times)
 
 

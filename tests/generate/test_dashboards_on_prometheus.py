@@ -32,10 +32,10 @@ ANNOTATIONS: Final = [
     for document in DASHBOARDS.values()
     for one in document["annotations"]["list"]
 ]
-COLUMNS: Final = ("gone", "city", "prediction")
+COLUMNS: Final = ("gone", "city", "prediction", "shift 0.3")
 CHOSEN: Final = {
     "namespace": "production", "model": dashboard_world.PLAIN, "role": "live", "version": "7",
-    "window": "10s", "column": "shift 0.3",
+    "window": "10s", "column": "changed",
 }  # fmt: skip
 # No container that the tests run in is sure to have a limit.
 MAY_BE_MISSING: Final = "mlmonitor_process_memory_limit_bytes"

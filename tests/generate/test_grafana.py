@@ -75,6 +75,14 @@ def rules(title: str) -> str:
     return "\n".join(rule_files(CONFIGS[title]).values())
 
 
+@cache
+def parsed(title: str) -> list[Json]:
+    """The rules of all rule files of a configuration."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    documents = [yaml.load(text, loader) for text in rule_files(CONFIGS[title]).values()]
+    return [rule for one in documents for group in one["groups"] for rule in group["rules"]]
+
+
 def panels(dashboard: Json) -> list[Json]:
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
@@ -310,6 +318,35 @@ def test_links_resolve(dashboard: Json, title: str, config: MonitoringConfig) ->
         else:
             runbook = address.removeprefix(f"{config.links.runbooks}/")
             assert runbook in alerts or runbook.startswith("${__data.fields")
+
+
+def test_the_dashboards_that_alerts_open_are_there(title: str) -> None:
+    uids = {json.loads(text)["uid"] for text in TEXTS[title].values()}
+    opened = set(re.findall(r"dashboard_url: \S+/d/([a-z-]+)\?", rules(title)))
+    assert len(opened) > 2
+    assert opened <= uids
+
+
+def test_thresholds_are_those_that_prometheus_records_for_their_alerts(
+    dashboard: Json, title: str
+) -> None:
+    settings = [one for one in parsed(title) if one.get("record") == names.ALERT_THRESHOLD]
+    numbers = {one["labels"]["alert"]: float(one["expr"].rpartition(" + ")[2]) for one in settings}
+    expressions = {one["alert"]: one["expr"] for one in parsed(title) if "alert" in one}
+    for panel in panels(dashboard):
+        alerts = {
+            link["title"].removeprefix("Runbook of ")
+            for link in panel.get("links", ())
+            if link["title"].startswith("Runbook of Mlmonitor")
+        }
+        steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+        drawn = {step["value"] for step in steps if "value" in step}
+        asked = " ".join(target["expr"] for target in panel.get("targets", ()))
+        for alert in alerts & set(numbers):
+            assert numbers[alert] in drawn or f'alert="{alert}"' in asked, panel["title"]
+        for alert in alerts - set(numbers):
+            compared = {float(one) for one in re.findall(r"[<>]=? ([\d.]+)", expressions[alert])}
+            assert drawn <= compared, panel["title"]
 
 
 def test_it_links_the_other_dashboards_with_time_and_variables(dashboard: Json) -> None:
