@@ -111,9 +111,9 @@ def _time_series(panel: spec.TimeSeries, common: Json, limits: Limits) -> Any:
     auto = "table" if wide else "list"
     shown = {"auto": auto, "none": "hidden"}.get(panel.legend, panel.legend)
     drawn = [
-        _drawn(letter, query.draw)
+        _drawn(letter, query.draw, query.color)
         for letter, query in zip(_LETTERS, panel.queries, strict=False)
-        if query.draw != "line"
+        if query.draw != "line" or query.color
     ]
     drawn += [_drawn(_LIMIT, "limit") for _ in limits.series[:1]]
     return grafana.TimeSeries(
@@ -135,9 +135,9 @@ def _time_series(panel: spec.TimeSeries, common: Json, limits: Limits) -> Any:
     )
 
 
-def _drawn(letter: str, draw: str) -> Json:
-    """How the series of one query are drawn: dashed, or in red."""
-    color = {"fixedColor": _DASHED.get(draw, "red"), "mode": "fixed"}
+def _drawn(letter: str, draw: str, color_name: str | None = None) -> Json:
+    """How the series of one query are drawn: dashed, or in a color of their own."""
+    color = {"fixedColor": color_name or _DASHED.get(draw, "red"), "mode": "fixed"}
     properties: Json = {"color": color}
     if draw in _DASHED:
         properties |= {"custom.lineStyle": _DASH, "custom.lineWidth": 1}
@@ -211,8 +211,12 @@ def _table(panel: spec.Table, common: Json, around: Surroundings) -> Any:
     """Instant queries, merged by the labels they share, as titled columns in the spec's order."""
     columns = list(zip(_LETTERS, panel.columns, strict=False))
     labels = _labels(panel, around.scope)
-    named = {**labels, **{f"Value #{letter}": column.title for letter, column in columns}}
-    hidden = {f"Value #{letter}": True for letter, column in columns if column.hidden}
+    # Grafana tells the values of several queries apart by their letters, and only of several.
+    field_of = {
+        letter: f"Value #{letter}" if len(columns) > 1 else "Value" for letter, _ in columns
+    }
+    named = {**labels, **{field_of[letter]: column.title for letter, column in columns}}
+    hidden = {field_of[letter]: True for letter, column in columns if column.hidden}
     organize = {
         "excludeByName": {"Time": True, **hidden},
         "includeByName": {},

@@ -139,6 +139,9 @@ class Query(Part):
         default="line",
         description="A limit is dashed and red, a reference dashed and grey, what is bad is red.",
     )
+    color: Color | None = Field(
+        default=None, description="Of all its lines; by default each has one of its own."
+    )
     exemplars: bool = Field(default=False, description="Whether to show the traces behind it.")
 
 

@@ -212,6 +212,39 @@ def test_a_text_panel_asks_nothing(tmp_path: Path) -> None:
     assert "targets" not in panel
 
 
+TABLE = """\
+        width: 24
+        labels: {model: Model}
+        sort: Calls
+        columns:
+          - {title: Calls, unit: none, expr: "sum by (model) (mlmonitor_predictions_total{<selected>})"}
+"""
+MORE = TABLE.splitlines()[-1].replace("Calls", "More") + "\n"
+
+
+@pytest.mark.parametrize(("columns", "field"), [(TABLE, "Value"), (TABLE + MORE, "Value #A")])
+def test_the_columns_of_a_table_have_the_names_that_grafana_gives_them(
+    tmp_path: Path, columns: str, field: str
+) -> None:
+    text = SMALL[: SMALL.index("        unit")].replace("stat", "table") + columns
+    (panel,) = panels(made(tmp_path, text))
+    merge, order, names = panel["transformations"]
+    assert merge["id"] == "merge"
+    assert order["options"]["sort"] == [{"desc": True, "field": field}]
+    assert names["options"]["renameByName"][field] == "Calls"
+
+
+def test_a_color_of_its_own_is_that_of_all_lines_of_a_query(tmp_path: Path) -> None:
+    text = SMALL.replace("stat", "timeseries").replace(
+        "legend: one", "legend: one\n            color: blue"
+    )
+    (panel,) = panels(made(tmp_path, text))
+    (drawn,) = panel["fieldConfig"]["overrides"]
+    assert drawn["properties"] == [
+        {"id": "color", "value": {"fixedColor": "blue", "mode": "fixed"}}
+    ]
+
+
 def test_a_threshold_is_the_number_and_the_color_of_its_alert(tmp_path: Path) -> None:
     text = SMALL.replace("        queries:", STALE)
     (panel,) = panels(made(tmp_path, text))

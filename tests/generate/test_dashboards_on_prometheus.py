@@ -102,7 +102,7 @@ def test_the_columns_of_a_table_share_their_labels(asked: Asked, panel: dict[str
     labels = {
         label
         for label in panel["transformations"][-1]["options"]["renameByName"]
-        if not label.startswith("Value #")
+        if not label.startswith("Value")
     }
     for target in panel["targets"]:
         for series in ask(asked, target):
