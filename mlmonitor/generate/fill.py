@@ -67,3 +67,11 @@ def matchers(labels: Iterable[str], ending: str = "") -> str:
     escaped for that: quotes, backslashes, braces and dollars in a name of a model do no harm.
     """
     return ", ".join(f"{label}=~`${{{label}:regex}}{ending}`" for label in labels)
+
+
+def quoted_matchers(labels: Iterable[str]) -> str:
+    """The same for Grafana's list of alerts, which knows no backticks and no blanks after a comma.
+
+    Alerts that lack a label are among them.
+    """
+    return ",".join(f'{label}=~"${{{label}:regex}}|"' for label in labels)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mlmonitor import names
 from mlmonitor.generate import grafana
 from mlmonitor.generate import panelspec as spec
+from mlmonitor.generate.fill import quoted_matchers
 from mlmonitor.generate.variables import titled
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ _CELLS: Final[dict[str, Json]] = {
 _DASHED: Final = {"limit": "red", "reference": "text"}
 _DASH: Final = {"dash": [8, 8], "fill": "dash"}
 _TABLE_LEGEND: Final = 12
-_ALERTS: Final = "{{{}}}"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def made(panel: spec.AnyPanel, place: Any, number: int, around: Surroundings) ->
     if isinstance(panel, spec.TextPanel):
         return grafana.Text(**common, content=around.fill(panel.content))
     if isinstance(panel, spec.AlertList):
-        chosen = _ALERTS.format(around.fill("<alerts>"))
-        options = {"alertInstanceLabelFilter": chosen, "maxItems": panel.limit}
+        chosen = quoted_matchers((*around.scope, *names.IDENTITY))
+        options = {"alertInstanceLabelFilter": f"{{{chosen}}}", "maxItems": panel.limit}
         return grafana.AlertList(**common, extraJson={"options": options})
     limits = around.limits(panel.thresholds)
     common["links"] += [around.links.runbook(alert) for alert in limits.alerts]

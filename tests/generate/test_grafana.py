@@ -357,6 +357,18 @@ def test_it_links_the_other_dashboards_with_time_and_variables(dashboard: Json) 
     assert all("/app/discover" in one["url"] for one in others)
 
 
+def test_the_list_of_alerts_is_of_what_was_chosen(
+    dashboard: Json, config: MonitoringConfig
+) -> None:
+    for panel in panels(dashboard):
+        if panel["type"] == "alertlist":
+            chosen = panel["options"]["alertInstanceLabelFilter"]
+            labels = re.findall(r'(\w+)=~"\$\{(\w+):regex\}\|"', chosen)
+            assert [one for one, _ in labels] == [*config.scope_labels, *names.IDENTITY]
+            assert all(label == variable for label, variable in labels)
+            assert "`" not in chosen
+
+
 def test_deployments_and_alerts_are_annotated(dashboard: Json) -> None:
     assert dashboard["annotations"]["list"]
     assert all(one["enable"] for one in dashboard["annotations"]["list"])
