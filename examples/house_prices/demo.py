@@ -29,7 +29,7 @@ from mlmonitor.errors import MlmonitorError
 from mlmonitor.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from examples.house_prices.inject import Injection
     from examples.house_prices.judge import Verdict
@@ -88,6 +88,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     )
     binary, reason = _find_prometheus()
     pager = _pager(ready, folder, ports, show, opened) if binary else None
+    # It starts while the service and Prometheus do, and has to wait for neither.
+    dashboards = _preview(ready, folder, ports, opened) if binary else None
     breaker = ports.breaker if pager else None
     opened.enter_context(stack.service(folder, ports.service, breaker))
     address = f"http://{stack.HOST}:{ports.service}"
@@ -102,8 +104,10 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
             ready, folder, ports,
             binary=binary, show=show, opened=opened, alerting=pager is not None,
         )  # fmt: skip
-        dashboards = _preview(ready, folder, ports, show=show, opened=opened)
-        watcher.addresses = {**watcher.addresses, "dashboards": dashboards}
+    if dashboards is not None:
+        url = dashboards()
+        show.step(f"Dashboards on {url}: open it while the demo runs")
+        watcher.addresses = {**watcher.addresses, "dashboards": url}
     addresses = {"service": f"{address}/docs", **watcher.addresses}
 
     chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
@@ -176,12 +180,16 @@ def _prometheus(
     return watcher
 
 
-def _preview(ready: Prepared, folder: Path, ports: Ports, *, show: Show, opened: ExitStack) -> str:
-    """The generated dashboards in a browser; their address."""
-    opened.enter_context(stack.preview(ready.config, folder, ports.prometheus, ports.preview))
-    url = f"http://{stack.HOST}:{ports.preview}/{START}"
-    show.step(f"Dashboards on {url}: open it while the demo runs")
-    return url
+def _preview(ready: Prepared, folder: Path, ports: Ports, opened: ExitStack) -> Callable[[], str]:
+    """The generated dashboards in a browser; what waits until they are there, for their address."""
+    program = stack.preview(ready.config, folder, ports.prometheus, ports.preview)
+    wait = opened.enter_context(program)
+
+    def address() -> str:
+        wait()
+        return f"http://{stack.HOST}:{ports.preview}/{START}"
+
+    return address
 
 
 def _snapshot(ready: Prepared, folder: Path, ports: Ports, show: Show) -> None:

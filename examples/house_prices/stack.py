@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from examples.house_prices.watch import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
@@ -127,15 +127,20 @@ def responder(config: Path, folder: Path, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def preview(config: Path, folder: Path, prometheus_port: int, port: int) -> Iterator[None]:
-    """`mlmonitor preview` of a configuration's dashboards, until the block ends."""
+def preview(
+    config: Path, folder: Path, prometheus_port: int, port: int
+) -> Iterator[Callable[[], None]]:
+    """`mlmonitor preview` of a configuration's dashboards, until the block ends.
+
+    Yields what waits until it serves, for it need not be waited for while others start.
+    """
     command = [
         *(sys.executable, "-m", "mlmonitor", "preview", "-c", str(config)),
         *("--prometheus", f"http://{HOST}:{prometheus_port}", "--port", str(port)),
     ]
     with _running(command, folder / "preview.log", {}) as process:
-        _wait(process, f"http://{HOST}:{port}/api/dashboards", folder / "preview.log")
-        yield
+        url = f"http://{HOST}:{port}/api/dashboards"
+        yield lambda: _wait(process, url, folder / "preview.log")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import { clock, stop } from "./times.js";
 const AT_ONCE = 6;
 const AHEAD = "600px";
 
-const page = { state: read(), view: null, listing: null, events: [], panels: new Map(), due: new Set(), running: 0, abort: null, timer: 0, shape: "", turn: 0 };
+const page = { state: read(), view: null, listing: null, events: [], panels: new Map(), due: new Set(), running: 0, abort: null, timer: 0, shape: "", head: "", turn: 0 };
 const root = document.getElementById("app");
 const news = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
 const watch = new IntersectionObserver(seen, { rootMargin: AHEAD });
@@ -50,6 +50,7 @@ function go(change) {
 
 async function load() {
   clearTimeout(page.timer);
+  root.dataset.state = "loading";
   page.turn += 1;
   const turn = page.turn;
   try {
@@ -78,12 +79,13 @@ function show(view) {
   if (api.frozen) stop(view.time.end);
   document.title = `${view.title} · mlmonitor`;
   const shape = JSON.stringify([view.uid, view.sections]);
-  const place = document.activeElement?.closest?.(".menu, .variable, .tools") ? document.activeElement : null;
+  const head = JSON.stringify([view.title, view.variables, view.time.from, view.time.to, page.state]);
   if (shape !== page.shape) build(view);
-  else if (!place) heads(view);
-  page.shape = shape;
+  // A menu that is open stays: what it offers is old, but closing it under the pointer is worse.
+  else if (head !== page.head && !root.querySelector(".pane:not([hidden])")) heads(view);
+  [page.shape, page.head] = [shape, head];
   page.due = new Set(page.panels.keys());
-  root.dataset.state = "loading";
+  if (!page.panels.size) settled();
   api.events(view.token).then(({ events }) => {
     if (page.view !== view) return;
     page.events = events;
@@ -95,15 +97,20 @@ function show(view) {
   }
 }
 
+/** The head anew; what had the focus has it again. */
 function heads(view) {
-  root.querySelector(".bar")?.replaceWith(bar(page.listing, view, page.state, actions));
-  root.querySelector(".top")?.replaceWith(top(view, actions, api.frozen));
+  const controls = () => [...root.querySelectorAll(".bar a, .bar button, .bar select, .top select, .top button, .top input")];
+  const focused = controls().indexOf(document.activeElement);
+  root.querySelector(".bar").replaceWith(bar(page.listing, view, page.state, actions));
+  root.querySelector(".top").replaceWith(top(view, actions, api.frozen));
+  controls()[focused]?.focus();
 }
 
 function build(view) {
   page.panels.forEach((panel) => panel.drawn?.destroy?.());
   page.panels = new Map();
   page.events = [];
+  const inHead = document.activeElement?.closest?.("[data-variable]")?.dataset.variable;
   const sections = view.sections.map(section);
   const empty = sections.length ? [] : [h("p", { class: "nothing" }, "This dashboard has no panels.")];
   root.replaceChildren(
@@ -111,6 +118,7 @@ function build(view) {
     bar(page.listing, view, page.state, actions),
     h("main", { id: "main", tabindex: -1 }, top(view, actions, api.frozen), sections, empty),
     foot(view), news);
+  if (inHead) root.querySelector(`[data-variable="${CSS.escape(inHead)}"]`)?.querySelector("select, button, input")?.focus();
   arrange();
 }
 
