@@ -365,6 +365,7 @@ class Variable(core.Template):  # type: ignore[misc]
         several: bool = False,
         everything: bool = True,
         optional: bool = False,
+        first: str | None = None,
     ) -> Variable:
         """Offer what a query finds.
 
@@ -375,8 +376,11 @@ class Variable(core.Template):  # type: ignore[misc]
             several: whether several can be chosen.
             everything: of those, whether all are chosen at first, and not the first alone.
             optional: whether series may lack the label.
+            first: chosen at first of a single choice, where it is on offer.
         """
-        variable = cls(name, query, label=label, multi=several, includeAll=several)
+        # Grafana chooses all at first wherever it offers all, whatever else is said.
+        offers_all = several and everything
+        variable = cls(name, query, label=label, multi=several, includeAll=offers_all)
         variable.extra = {
             "datasource": SOURCE,
             "definition": query,
@@ -385,10 +389,11 @@ class Variable(core.Template):  # type: ignore[misc]
             "regex": "",
             "sort": _NATURAL,
         }
-        if several:
+        if offers_all:
             variable.extra["allValue"] = ".*" if optional else ".+"
-        if several and everything:
             variable.extra["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
+        elif first is not None and not several:
+            variable.extra["current"] = {"selected": True, "text": first, "value": first}
         return variable
 
     @classmethod

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlmonitor.config import MonitoringConfig
 
 _SELECTING: Final = ("model", "role", "version")
+_FIRST: Final = {"role": "live"}
 
 
 def variables(found: spec.DashboardSpec, config: MonitoringConfig) -> list[grafana.Variable]:
@@ -35,6 +36,7 @@ def variables(found: spec.DashboardSpec, config: MonitoringConfig) -> list[grafa
                 several=asked.several,
                 everything=not asked.one,
                 optional=name in config.scope_labels,
+                first=_FIRST.get(name),
             )
         )
         if name in {*config.scope_labels, *_SELECTING}:
