@@ -24,6 +24,10 @@ class SourceError(MlmonitorError):
     """Prometheus did not give what was asked for."""
 
 
+class SilentError(SourceError):
+    """Prometheus gave no answer at all, and may be expected to give none to the next question."""
+
+
 class Source:
     """A Prometheus, or what speaks its API.
 
@@ -138,7 +142,7 @@ class Source:
                 f"Prometheus at {self.url} does not answer ({text}); "
                 "start it, or give its address by --prometheus."
             )
-        raise SourceError(message)
+        raise SilentError(message)
 
     def _checked(self, body: bytes, status: int) -> Any:
         if len(body) > _MOST_BYTES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.preview import template
+from mlmonitor.preview.source import SilentError
 from mlmonitor.preview.template import ALL, Value
 
 if TYPE_CHECKING:
@@ -76,12 +77,15 @@ class Resolver:
         source: where queries are asked.
         time: the range in which values are looked for.
         requested: values by variable, as the address of the page has them.
+        values: what the variables resolved so far stand for.
+        silent: why no more is asked: who waits for one answer in vain need not wait for six.
     """
 
     source: Source
     time: TimeRange
     requested: Mapping[str, Sequence[str]]
     values: dict[str, Value] = field(default_factory=dict)
+    silent: SilentError | None = None
 
     def resolve(self, listed: Sequence[Json]) -> list[Variable]:
         """All variables of a dashboard; `values` holds what they stand for, by name."""
@@ -97,6 +101,8 @@ class Resolver:
         offers = _OFFERS.get(definition["type"], _nothing)
         try:
             options = offers(definition, self)
+        except SilentError as problem:
+            self.silent, options, error = problem, [], str(problem)
         except (MlmonitorError, re.error) as problem:
             options, error = [], str(problem)
         everything = bool(definition.get("includeAll"))
@@ -168,6 +174,8 @@ def _listed(definition: Json, _resolver: Resolver) -> list[Option]:
 
 
 def _queried(definition: Json, resolver: Resolver) -> list[Option]:
+    if resolver.silent is not None:
+        raise resolver.silent
     query = definition.get("query", "")
     text = query.get("query", "") if isinstance(query, dict) else str(query)
     filled = template.fill(text, resolver.values, template.for_promql)

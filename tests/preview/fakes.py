@@ -47,6 +47,13 @@ class Server:
         return json.dumps({"status": "success", "data": found}).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep silent about clients that did not wait."""
+
+
 @contextmanager
 def serving(**told: Any) -> Iterator[Server]:
     """A server, until the block ends."""
@@ -71,8 +78,7 @@ def serving(**told: Any) -> Iterator[Server]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Keep silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

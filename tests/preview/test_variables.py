@@ -115,6 +115,14 @@ def test_a_prometheus_that_is_away_leaves_the_variable_empty() -> None:
     assert found.value.values == ()
 
 
+def test_a_prometheus_that_is_silent_is_asked_once() -> None:
+    listed = [{**query("label_values(m)"), "name": name} for name in ("a", "b", "c")]
+    with serving(seconds=0.5) as server:
+        found = Resolver(Source(server.url, timeout=0.1), TIME, {}).resolve(listed)
+        assert len(server.asked) == 1
+    assert ["took longer than 0.1 s" in one.error for one in found] == [True] * 3
+
+
 def test_custom_texts_have_values_of_their_own() -> None:
     definition = {"name": "window", "type": "custom", "query": r"hour : 1h, 6h, a\,b"}
     (found,), _ = resolved(definition)

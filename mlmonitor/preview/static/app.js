@@ -53,6 +53,7 @@ async function load() {
   root.dataset.state = "loading";
   page.turn += 1;
   const turn = page.turn;
+  if (!page.panels.size && !root.firstChild) root.replaceChildren(h("div", { class: "opening", role: "status" }, h("span", { class: "waiting", "aria-hidden": "true" }), "Asking Prometheus"));
   try {
     page.listing ??= await api.listing();
     page.state.uid ??= page.listing.dashboards[0].uid;
