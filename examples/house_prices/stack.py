@@ -36,6 +36,10 @@ scrape_configs:
     static_configs:
       - targets: ["{target}"]
         labels: {{namespace: demo}}
+  - job_name: prometheus
+    static_configs:
+      - targets: ["{own}"]
+        labels: {{namespace: demo}}
 """
 
 
@@ -88,6 +92,7 @@ def prometheus(
             scrape_interval=scrape_interval,
             rules=(folder / "prometheus").resolve() / "*.rules.yml",
             target=target,
+            own=f"{HOST}:{port}",
             alertmanagers=f'"{HOST}:{alertmanager_port}"' if alertmanager_port else "",
         )
     )
