@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path("build") / "demo"
 SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
 SHOWN: Final = "GrLivArea"
-START: Final = f"d/mlmonitor-data?var-role=live&var-column={SHOWN}"
+BACK: Final = "now-3m"
+START: Final = f"d/mlmonitor-data?from={BACK}&to=now&var-role=live&var-column={SHOWN}"
 
 BASELINE_SECONDS: Final = 16.0
 INJECTION_SECONDS: Final = 13.0
@@ -196,7 +197,7 @@ def _snapshot(ready: Prepared, folder: Path, ports: Ports, show: Show) -> None:
     """Keep what the dashboards showed, for the programs end with the demo."""
     url = f"http://{stack.HOST}:{ports.prometheus}"
     command = (
-        f"mlmonitor snapshot -c {ready.config} --prometheus {url} --var role=live "
+        f"mlmonitor snapshot -c {ready.config} --prometheus {url} --from {BACK} --var role=live "
         f"--var column={SHOWN} -o {folder / 'dashboards.html'}"
     )
     show.command(command)

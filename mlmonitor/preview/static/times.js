@@ -73,5 +73,8 @@ export function rangeText(from, to) {
 }
 
 function endText(text) {
-  return /^\d+$/.test(text) ? moment(Number(text) / 1000) : text;
+  if (!/^\d+$/.test(text)) return text;
+  const at = Number(text) / 1000;
+  const thisYear = new Date(at * 1000).getFullYear() === new Date(now() * 1000).getFullYear();
+  return thisYear ? `${day(at)} ${clock(at)}` : moment(at);
 }
