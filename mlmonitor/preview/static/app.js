@@ -12,6 +12,8 @@ import { clock, stop } from "./times.js";
 
 const AT_ONCE = 6;
 const AHEAD = "600px";
+// Types of panels that mark what happened.
+const MARKED = new Set(["graph", "heatmap", "state-timeline", "status-history", "timeseries"]);
 
 const page = { state: read(), view: null, listing: null, events: [], panels: new Map(), due: new Set(), running: 0, abort: null, timer: 0, shape: "", head: "", turn: 0 };
 const root = document.getElementById("app");
@@ -90,7 +92,7 @@ function show(view) {
   api.events(view.token).then(({ events }) => {
     if (page.view !== view) return;
     page.events = events;
-    if (events.length) page.panels.forEach((panel) => panel.described.type === "timeseries" && panel.drawn && panel.draw());
+    if (events.length) page.panels.forEach((panel) => MARKED.has(panel.described.type) && panel.drawn && panel.draw());
   }, () => {});
   for (const panel of page.panels.values()) {
     watch.unobserve(panel.element);
