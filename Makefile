@@ -5,7 +5,7 @@ VENV := .venv
 DEMO := .venv-demo
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-live test lint unit bench mutations format venv clean
+.PHONY: demo demo-live test lint unit bench images mutations format venv clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/python -m examples.house_prices.demo
@@ -26,7 +26,10 @@ unit: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.installed
-	for one in hot_path batch exposition profile imports; do $(BIN)/python -m benchmarks.$$one || exit; done
+	for one in hot_path batch exposition profile imports preview; do $(BIN)/python -m benchmarks.$$one || exit; done
+
+images: $(VENV)/.installed
+	$(BIN)/python -m tests.preview.screenshots
 
 mutations: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.mutations

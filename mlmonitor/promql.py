@@ -25,11 +25,13 @@ _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
 _FOREIGN_METRICS: Final = frozenset(
     {
         "ALERTS",
+        "ALERTS_FOR_STATE",
         "prometheus_rule_evaluation_failures_total",
         "prometheus_rule_group_interval_seconds",
         "prometheus_rule_group_last_duration_seconds",
         "prometheus_rule_group_iterations_missed_total",
         "scrape_duration_seconds",
+        "scrape_samples_scraped",
         "up",
     }
 )
@@ -85,6 +87,10 @@ def render(template: str, values: Mapping[str, str], place: str) -> str:
             raise GenerationError(message)
         return values[name]
 
+    # Labels of a list may be none at all, as where no scope labels are configured.
+    empty = [f"<{name}>, " for name, text in values.items() if not text]
+    for start in empty:
+        template = template.replace(start, "")
     return _PLACEHOLDER.sub(value, template)
 
 

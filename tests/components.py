@@ -48,6 +48,9 @@ _ALERTMANAGER_PACKAGES: Final = tuple(
     f"github.com/prometheus/alertmanager/cmd/{name}@{_ALERTMANAGER_VERSION}"
     for name in ("alertmanager", "amtool")
 )
+# Inter stands first among the letters of the preview; without it every machine draws others.
+_CHROMIUM_PACKAGES: Final = ("chromium", "fonts-inter")
+_AXE_VERSION: Final = "4.14.1"
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
@@ -205,6 +208,28 @@ def alertmanager(config: Path) -> Iterator[Running]:
             yield running
 
 
+def chromium() -> Path:
+    """A Chromium, for tests that look at pages.
+
+    Raises:
+        Unavailable: it cannot be had.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        on_path = shutil.which(name)
+        if on_path is not None:
+            return Path(on_path)
+    return _cached("Chromium", "chromium-debian", _chromium_from_debian, "chromium") / "chromium"
+
+
+def axe() -> Path:
+    """The script that finds what people with disabilities cannot use on a page.
+
+    Raises:
+        Unavailable: it cannot be had.
+    """
+    return _cached("axe-core", f"axe-core-{_AXE_VERSION}", _axe_from_npm, None) / "axe.min.js"
+
+
 @contextmanager
 def _served(command: list[str], folder: Path) -> Iterator[Running]:
     """A server of Prometheus's family on a free port, until the block ends."""
@@ -289,8 +314,8 @@ def _on_path(version: str) -> Prometheus | None:
     return Prometheus(Path(server), Path(tool))
 
 
-def _cached(title: str, name: str, source: Callable[[Path], None], program: str) -> Path:
-    """The folder of some programs, fetched by one process while others wait."""
+def _cached(title: str, name: str, source: Callable[[Path], None], program: str | None) -> Path:
+    """The folder of some programs, fetched by one process while others wait; `program` is tried."""
     folder = _cache() / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -304,13 +329,14 @@ def _cached(title: str, name: str, source: Callable[[Path], None], program: str)
     return folder
 
 
-def _fetch(folder: Path, source: Callable[[Path], None], program: str) -> None:
+def _fetch(folder: Path, source: Callable[[Path], None], program: str | None) -> None:
     """Fill a folder beside its place, try what came, and move it there in one step."""
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         ready = Path(temporary) / "ready"
         ready.mkdir()
         source(ready)
-        _version(ready / program)
+        if program is not None:
+            _version(ready / program)
         ready.rename(folder)
 
 
@@ -322,6 +348,48 @@ def _alertmanager_from_debian(folder: Path) -> None:
     package = "prometheus-alertmanager"
     _unpack("Alertmanager", package, (package,), folder)
     (folder / package).rename(folder / "alertmanager")
+
+
+def _chromium_from_debian(folder: Path) -> None:
+    """Unpack Chromium and whatever it needs that this machine lacks; nothing is installed."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        message = "Chromium: not on the PATH, and this is no Debian to get its package from"
+        raise Unavailable(message)
+    missing = ["apt-get", "install", "--print-uris", "-qq", "--no-install-recommends"]
+    try:
+        listed = _run([*missing, *_CHROMIUM_PACKAGES], folder, _DEBIAN_SECONDS)
+    except Unavailable:
+        _run(["apt-get", "update"], folder, _DEBIAN_SECONDS)
+        listed = _run([*missing, *_CHROMIUM_PACKAGES], folder, _DEBIAN_SECONDS)
+    names = re.findall(r"^'\S+' ([^_\s]+)_", listed, re.MULTILINE)
+    _run(["apt-get", "download", *names], folder, _DEBIAN_SECONDS)
+    for package in folder.glob("*.deb"):
+        _run(["dpkg-deb", "-x", package.name, "root"], folder, _DEBIAN_SECONDS)
+        package.unlink()
+    program = folder / "chromium"
+    program.write_text(_CHROMIUM_SCRIPT)
+    program.chmod(0o755)
+
+
+_CHROMIUM_SCRIPT: Final = """\
+#!/bin/sh
+root="$(dirname "$(readlink -f "$0")")/root"
+libraries="$(find "$root/usr/lib" -name '*.so.*' -printf '%h\\n' -o -name '*.so' -printf '%h\\n' |
+  sort -u | tr '\\n' ':')"
+export LD_LIBRARY_PATH="$libraries$LD_LIBRARY_PATH" XDG_DATA_HOME="$root/usr/share"
+exec "$root/usr/lib/chromium/chromium" "$@"
+"""
+
+
+def _axe_from_npm(folder: Path) -> None:
+    if shutil.which("npm") is None:
+        message = "axe-core: there is no npm to get it with"
+        raise Unavailable(message)
+    _run(["npm", "pack", "--silent", f"axe-core@{_AXE_VERSION}"], folder, _DEBIAN_SECONDS)
+    archive = next(folder.glob("axe-core-*.tgz"))
+    members = [f"package/{name}" for name in ("axe.min.js", "LICENSE")]
+    _run(["tar", "-xzf", archive.name, "--strip-components=1", *members], folder, _DEBIAN_SECONDS)
+    archive.unlink()
 
 
 def _unpack(title: str, package_name: str, programs: tuple[str, ...], folder: Path) -> None:
@@ -394,11 +462,14 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "alertmanager":
             print(f"Alertmanager: {alertmanager_programs().alertmanager.parent}")  # noqa: T201
             return
+        if version == "browser":
+            print(f"Chromium: {chromium()}, axe-core: {axe()}")  # noqa: T201
+            return
         print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
     except Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager"):
+    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager", "browser"):
         _obtain_or_say_why(wanted)

@@ -49,9 +49,10 @@ def test_prometheus_runs_as_configured_with_the_generated_rules(version, checkou
         found = targets(server)
     assert groups
     assert all(group["rules"] for group in groups)
-    assert [(one["labels"]["job"], one["labels"]["namespace"]) for one in found] == [
-        ("models", "local")
-    ]
+    assert {(one["labels"]["job"], one["labels"]["namespace"]) for one in found} == {
+        ("models", "local"),
+        ("prometheus", "local"),
+    }
 
 
 def test_prometheus_scrapes_as_monitoring_yaml_assumes_by_default(checkout):

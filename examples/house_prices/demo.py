@@ -29,7 +29,7 @@ from mlmonitor.errors import MlmonitorError
 from mlmonitor.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from examples.house_prices.inject import Injection
     from examples.house_prices.judge import Verdict
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("build") / "demo"
 SWITCH: Final = "MLMONITOR_DEMO_PROMETHEUS"
+SHOWN: Final = "GrLivArea"
+BACK: Final = "now-3m"
+START: Final = f"d/mlmonitor-data?from={BACK}&to=now&var-role=live&var-column={SHOWN}"
 
 BASELINE_SECONDS: Final = 16.0
 INJECTION_SECONDS: Final = 13.0
@@ -86,6 +89,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     )
     binary, reason = _find_prometheus()
     pager = _pager(ready, folder, ports, show, opened) if binary else None
+    # It starts while the service and Prometheus do, and has to wait for neither.
+    dashboards = _preview(ready, folder, ports, opened) if binary else None
     breaker = ports.breaker if pager else None
     opened.enter_context(stack.service(folder, ports.service, breaker))
     address = f"http://{stack.HOST}:{ports.service}"
@@ -100,6 +105,10 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
             ready, folder, ports,
             binary=binary, show=show, opened=opened, alerting=pager is not None,
         )  # fmt: skip
+    if dashboards is not None:
+        url = dashboards()
+        show.step(f"Dashboards on {url}: open it while the demo runs")
+        watcher.addresses = {**watcher.addresses, "dashboards": url}
     addresses = {"service": f"{address}/docs", **watcher.addresses}
 
     chosen = [BY_NAME[name] for name in options.only] if options.only else INJECTIONS
@@ -118,6 +127,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
         ready.window, ready.commands,
     )  # fmt: skip
     write_atomically(folder / "report.html", page(story))
+    if binary is not None:
+        _snapshot(ready, folder, ports, show)
     show.verdicts(verdicts, replay)
     show.leavings(folder, passed=story.passed and saved)
     if options.live:
@@ -168,6 +179,29 @@ def _prometheus(
     watcher = watch.Prometheus(url, f"{ready.window:g}s")
     show.step(f"{watcher.name} on {url}, with the generated rules")
     return watcher
+
+
+def _preview(ready: Prepared, folder: Path, ports: Ports, opened: ExitStack) -> Callable[[], str]:
+    """The generated dashboards in a browser; what waits until they are there, for their address."""
+    program = stack.preview(ready.config, folder, ports.prometheus, ports.preview)
+    wait = opened.enter_context(program)
+
+    def address() -> str:
+        wait()
+        return f"http://{stack.HOST}:{ports.preview}/{START}"
+
+    return address
+
+
+def _snapshot(ready: Prepared, folder: Path, ports: Ports, show: Show) -> None:
+    """Keep what the dashboards showed, for the programs end with the demo."""
+    url = f"http://{stack.HOST}:{ports.prometheus}"
+    command = (
+        f"mlmonitor snapshot -c {ready.config} --prometheus {url} --from {BACK} --var role=live "
+        f"--var column={SHOWN} -o {folder / 'dashboards.html'}"
+    )
+    show.command(command)
+    run_mlmonitor(command)
 
 
 def _find_prometheus() -> tuple[Path | None, str]:

@@ -31,7 +31,7 @@ class Ports:
     """Loopback ports of all that is started.
 
     Attributes:
-        service, prometheus, alertmanager, pager, responder: one each.
+        service, prometheus, alertmanager, pager, responder, preview: one each.
     """
 
     service: int
@@ -39,11 +39,12 @@ class Ports:
     alertmanager: int
     pager: int
     responder: int
+    preview: int
 
     @classmethod
     def free(cls) -> Ports:
         """Ports that nothing listens on."""
-        return cls(*(stack.free_port() for _ in range(5)))
+        return cls(*(stack.free_port() for _ in range(6)))
 
     @property
     def metrics(self) -> str:

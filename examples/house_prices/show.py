@@ -155,6 +155,10 @@ class Show:
                 soft_wrap=True,
             )
         self._console.print(f"  report     {folder / 'report.html'}", soft_wrap=True)
+        if (folder / "dashboards.html").exists():
+            self._console.print(
+                f"  dashboards {folder / 'dashboards.html'}, with their data", soft_wrap=True
+            )
         for dashboard in sorted(folder.glob("grafana/**/*.json")):
             self._console.print(f"  dashboard  {dashboard}", soft_wrap=True)
         for rules in sorted(folder.glob("prometheus/*.rules.yml")):

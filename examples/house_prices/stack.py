@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from examples.house_prices.watch import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
@@ -35,6 +35,10 @@ scrape_configs:
     metrics_path: /metrics/
     static_configs:
       - targets: ["{target}"]
+        labels: {{namespace: demo}}
+  - job_name: prometheus
+    static_configs:
+      - targets: ["{own}"]
         labels: {{namespace: demo}}
 """
 
@@ -88,6 +92,7 @@ def prometheus(
             scrape_interval=scrape_interval,
             rules=(folder / "prometheus").resolve() / "*.rules.yml",
             target=target,
+            own=f"{HOST}:{port}",
             alertmanagers=f'"{HOST}:{alertmanager_port}"' if alertmanager_port else "",
         )
     )
@@ -124,6 +129,23 @@ def responder(config: Path, folder: Path, port: int) -> Iterator[None]:
     with _running(command, folder / "respond.log", {}) as process:
         _wait(process, f"http://{HOST}:{port}/healthz", folder / "respond.log")
         yield
+
+
+@contextmanager
+def preview(
+    config: Path, folder: Path, prometheus_port: int, port: int
+) -> Iterator[Callable[[], None]]:
+    """`mlmonitor preview` of a configuration's dashboards, until the block ends.
+
+    Yields what waits until it serves, for it need not be waited for while others start.
+    """
+    command = [
+        *(sys.executable, "-m", "mlmonitor", "preview", "-c", str(config)),
+        *("--prometheus", f"http://{HOST}:{prometheus_port}", "--port", str(port)),
+    ]
+    with _running(command, folder / "preview.log", {}) as process:
+        url = f"http://{HOST}:{port}/api/dashboards"
+        yield lambda: _wait(process, url, folder / "preview.log")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlmonitor import promql
+from mlmonitor import names, promql
 from mlmonitor.check.finding import Finding, expression_findings
 from mlmonitor.check.rules import selected
 from mlmonitor.errors import GenerationError
@@ -32,7 +32,10 @@ def _query_findings(
     wrong = list(expression_findings(expression, scope, place, own=False))
     yield from wrong
     for name in () if wrong else sorted({name for name, _ in selected(expression)}):
-        if ":" in name and name.startswith("mlmonitor") and name not in recorded:
+        if ":" not in name or not name.startswith("mlmonitor") or name in recorded:
+            continue
+        record = names.RECORDS.get(name)
+        if record is None or not record.declared:
             near = promql.nearest(name, recorded)
             yield Finding(place, f"reads {name}, which no rule records{near}.")
 

@@ -10,7 +10,9 @@ from mlmonitor.cli import (
     check,
     drift,
     generate,
+    preview,
     profile,
+    push,
     respond,
     schema,
 )
@@ -26,8 +28,10 @@ __all__ = [
     "drift",
     "generate",
     "main",
+    "preview",
     "profile",
     "program",
+    "push",
     "respond",
     "schema",
 ]

@@ -40,13 +40,24 @@ def generate_alerts(config_path: str | None, output: str, operator: bool, check:
 
 
 @program.command("generate-dashboards")
+@click.option("--configmap", is_flag=True, help="Write ConfigMap manifests for Kubernetes, too.")
 @config_option
 @output_option
 @check_option
 @debug_option
-def generate_dashboards(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
+def generate_dashboards(
+    config_path: str | None,
+    output: str,
+    check: bool,  # noqa: FBT001 - a flag
+    configmap: bool,  # noqa: FBT001 - a flag
+) -> None:
     """Write Grafana dashboards from monitoring.yaml."""
-    _generate(_dashboards(configuration(config_path)), output, check=check)
+    files = _dashboards(configuration(config_path))
+    if configmap:
+        from mlmonitor.generate.configmap import configmaps
+
+        files |= configmaps(files)
+    _generate(files, output, check=check)
 
 
 @program.command()

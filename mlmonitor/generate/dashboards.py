@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import glob
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor import bundled, names, promql
+from mlmonitor import bundled, promql
+from mlmonitor.config import MonitoringConfig
 from mlmonitor.errors import GenerationError
-from mlmonitor.generate import grafana, render, spec
-from mlmonitor.generate.prometheus import RuleSettings
+from mlmonitor.generate import panels, render, spec
+from mlmonitor.generate.features import panel_features
+from mlmonitor.generate.fill import Fill
+from mlmonitor.generate.limits import Alerts, Limits
+from mlmonitor.generate.links import Links
+from mlmonitor.generate.panelspec import Table, ValuePanel
+from mlmonitor.generate.variables import listed, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from mlmonitor.config import MonitoringConfig
-    from mlmonitor.yamlfile import Document
+    from mlmonitor.config.dashboards import PanelChange
+    from mlmonitor.generate.panelspec import AnyPanel, Link, Step
+    from mlmonitor.yamlfile import Document, Key
 
-_INFO: Final = names.MODEL_INFO.name
-_LABELS: Final = {"model": "Model", "version": "Version", "role": "Role"}
+_FOLDER: Final = "grafana"
 
 
 @dataclass(frozen=True)
@@ -26,30 +35,24 @@ class DashboardSettings:
     """What dashboards depend on.
 
     Attributes:
-        scope: labels that keep environments apart, such as the namespace.
-        windows: lengths in seconds over which statistics are recorded.
-        slowest: seconds between two evaluations of the slowest window's rules.
-        refresh: seconds between two refreshes.
-        range: seconds that a dashboard looks back when it is opened.
+        config: `monitoring.yaml`.
     """
 
-    scope: tuple[str, ...] = ("namespace",)
-    windows: tuple[float, ...] = (3600.0, 21600.0, 86400.0, 604800.0)
-    slowest: float = 3600.0
-    refresh: float = 30.0
-    range: float = 21600.0
+    config: MonitoringConfig = field(default_factory=MonitoringConfig)
 
     @classmethod
     def of(cls, config: MonitoringConfig) -> DashboardSettings:
         """The settings that `monitoring.yaml` asks for."""
-        rules = RuleSettings.of(config)
-        return cls(
-            scope=config.scope_labels,
-            windows=config.prometheus.windows,
-            slowest=max(rules.interval(window) for window in rules.windows),
-            refresh=config.dashboards.refresh,
-            range=config.dashboards.range,
-        )
+        return cls(config)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A spec that was read: its name in monitoring.yaml, and where errors are placed."""
+
+    name: str
+    spec: spec.DashboardSpec
+    document: Document
 
 
 def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[str, str]:
@@ -60,75 +63,145 @@ def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[
         folder: where the specs are; by default those that ship with the package.
 
     Raises:
-        GenerationError: a spec is wrong, or names a metric, label or placeholder that does not
-            exist.
+        GenerationError: a spec is wrong, or names a metric, label, alert or placeholder that does
+            not exist; or monitoring.yaml changes a panel that does not exist.
     """
-    paths = sorted((folder or bundled.folder("dashboards")).glob("*.yaml"))
-    return {f"grafana/{path.stem}.json": _dashboard(path, settings) for path in paths}
+    config = settings.config
+    found = _read(config.dashboards.include, folder or bundled.folder("dashboards"))
+    changes = _changes(config.dashboards.panels, found)
+    alerts, fill = Alerts(config), Fill(config)
+    features = panel_features(config)
+    uids = frozenset(one.spec.uid for one in found if one.spec.when in {None, *features})
+    known = frozenset(one.spec.uid for one in found)
+    files = {}
+    for one in found:
+        _check(one, fill, alerts, config.scope_labels, known)
+        links = Links(config.links, listed(one.spec, config.scope_labels), uids)
+        around = panels.Surroundings(fill, partial(_limits, alerts), links, config.scope_labels)
+        frame = render.Frame(
+            variables(one.spec, config),
+            promql.duration(config.dashboards.refresh),
+            promql.duration(config.dashboards.range),
+            around,
+            features,
+            changes.get(one.name, {}),
+        )
+        text = render.render(one.spec, frame)
+        if text is not None:
+            files[f"{_FOLDER}/{one.name}.json"] = text
+    return files
 
 
-def _dashboard(path: Path, settings: DashboardSettings) -> str:
-    found, document = spec.load(path)
-    fill = _filler(settings)
-    for key, expression in found.expressions():
-        _check(expression, fill, document, key, settings.scope)
-    frame = render.Frame(
-        variables=variables(settings),
-        refresh=promql.duration(settings.refresh),
-        range=promql.duration(settings.range),
-        fill=fill,
-    )
-    return render.render(found, frame)
+def _limits(alerts: Alerts, steps: Sequence[Step]) -> Limits:
+    return alerts.limits(steps)
 
 
-def _filler(settings: DashboardSettings) -> Callable[[str], str]:
-    """What puts the configuration into an expression.
+def _read(include: Iterable[str], folder: Path) -> list[_Read]:
+    """The specs of the folder, then the user's own, each under a name of its own."""
+    paths = [(path, f"dashboards/{path.name}") for path in sorted(folder.glob("*.yaml"))]
+    for pattern in include:
+        found = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
+        if not found:
+            message = f"dashboards.include: {pattern} matches no file; mend the path or remove it."
+            raise GenerationError(message)
+        paths += [(Path(name), name) for name in found]
+    read = [_Read(path.stem, *spec.load(path, place)) for path, place in paths]
+    _check_unique(read)
+    return read
 
-    `<selected>` are the matchers of the chosen model, `<recent>` how far back to look for a
-    recorded series, `<column>`, `<model>` and `<identity>` labels to group by.
-    """
-    identity = promql.Identity(settings.scope)
-    exact = (*settings.scope, "model", "role")
-    matchers = [f'{label}="${label}"' for label in exact]
-    values = {
-        "selected": ", ".join([*matchers, 'version=~"$version"']),
-        "recent": promql.recent(settings.slowest),
-        "column": identity.column,
-        "model": identity.model,
-        "identity": ", ".join((*settings.scope, *names.IDENTITY)),
-    }
-    return lambda text: promql.render(text, values, "expr").strip()
+
+def _check_unique(read: Iterable[_Read]) -> None:
+    names: dict[str, str] = {}
+    uids: dict[str, str] = {}
+    for one in read:
+        place = one.document.place
+        if one.name in names:
+            message = f"{place}: {names[one.name]} has the same name; rename the file."
+            raise GenerationError(message)
+        if one.spec.uid in uids:
+            problem = f"{uids[one.spec.uid]} has this uid already; choose another."
+            raise one.document.error(("uid",), problem)
+        names[one.name] = uids[one.spec.uid] = place
+
+
+def _changes(
+    given: Mapping[str, PanelChange], found: Iterable[_Read]
+) -> dict[str, dict[str, PanelChange]]:
+    """Changes to panels, by the name of the dashboard and the id of the panel."""
+    panel = {f"{one.name}/{part.id}": part for one in found for _, part in one.spec.panels()}
+    sorted_out: dict[str, dict[str, PanelChange]] = {}
+    for place, change in given.items():
+        if place not in panel:
+            near = promql.nearest(place, panel) or "; write dashboard/panel-id."
+            message = f"dashboards.panels.{place}: there is no such panel{near}"
+            raise GenerationError(message)
+        if change.thresholds is not None and not isinstance(panel[place], ValuePanel):
+            message = (
+                f"dashboards.panels.{place}: a {panel[place].type} has no thresholds; remove them."
+            )
+            raise GenerationError(message)
+        name, _, part = place.partition("/")
+        sorted_out.setdefault(name, {})[part] = change
+    return sorted_out
 
 
 def _check(
-    expression: str,
-    fill: Callable[[str], str],
-    document: Document,
-    key: tuple[str | int, ...],
-    scope: tuple[str, ...],
+    one: _Read, fill: Fill, alerts: Alerts, scope: tuple[str, ...], uids: frozenset[str]
 ) -> None:
+    """Refuse names that do not exist.
+
+    Raises:
+        GenerationError: naming file, line, key and what is near to it.
+    """
+    own = one.document.place.startswith("dashboards/")
+    for key, expression in one.spec.expressions():
+        with _placed(one.document, key):
+            promql.check(fill(expression), scope, "expr", own=own)
+    for key, text in one.spec.texts():
+        with _placed(one.document, key):
+            fill(text)
+    for key, panel in one.spec.panels():
+        for place, steps in _thresholds(key, panel):
+            with _placed(one.document, place):
+                alerts.limits(steps)
+        for place, link in _links(key, panel):
+            with _placed(one.document, place):
+                _check_link(link, panel, alerts, uids)
+
+
+@contextmanager
+def _placed(document: Document, key: Key) -> Iterator[None]:
+    """Errors of the block name the place in the document."""
     try:
-        promql.check(fill(expression), scope, "expr")
+        yield
     except GenerationError as error:
         raise document.error(key, str(error).removeprefix("expr: ")) from None
 
 
-def variables(settings: DashboardSettings) -> list[grafana.Variable]:
-    """Datasource, scope labels, model, role, version, each offering what the ones before leave.
+def _thresholds(key: Key, panel: AnyPanel) -> Iterator[tuple[Key, tuple[Step, ...]]]:
+    if isinstance(panel, ValuePanel):
+        yield (*key, "thresholds"), panel.thresholds
+    elif isinstance(panel, Table):
+        for index, column in enumerate(panel.columns):
+            yield (*key, "columns", index, "thresholds"), column.thresholds
 
-    A scope label that no series has is empty, and an empty matcher finds series without it.
-    """
-    chain = [grafana.Variable.of_datasource()]
-    matchers: list[str] = []
-    for label in (*settings.scope, "model", "role", "version"):
-        selector = f"{_INFO}{{{', '.join(matchers)}}}" if matchers else _INFO
-        title = _LABELS.get(label) or label.replace("_", " ").capitalize()
-        several = label == "version"
-        chain.append(
-            grafana.Variable.of_query(
-                label, title, f"label_values({selector}, {label})", several=several
-            )
-        )
-        matchers.append(f'{label}="${label}"')
-    windows = [promql.duration(window) for window in sorted(settings.windows)]
-    return [*chain, grafana.Variable.of_choice("window", "Window", windows)]
+
+def _links(key: Key, panel: AnyPanel) -> Iterator[tuple[Key, Link]]:
+    for index, link in enumerate(panel.links):
+        yield (*key, "links", index), link
+    if isinstance(panel, ValuePanel):
+        for index, link in enumerate(panel.data_links):
+            yield (*key, "data_links", index), link
+    if isinstance(panel, Table):
+        for title, given in panel.cell_links.items():
+            for index, link in enumerate(given):
+                yield (*key, "cell_links", title, index), link
+
+
+def _check_link(link: Link, panel: AnyPanel, alerts: Alerts, uids: frozenset[str]) -> None:
+    if link.dashboard is not None and link.dashboard not in uids:
+        message = f"there is no dashboard {link.dashboard}{promql.nearest(link.dashboard, uids)}."
+        raise GenerationError(message)
+    titles = set(panel.labels.values()) if isinstance(panel, Table) else set[str]()
+    if link.runbook is not None and link.runbook not in titles:
+        alerts.alert(link.runbook)

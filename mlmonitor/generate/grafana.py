@@ -21,11 +21,25 @@ SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 TABLE: Final = core.TABLE_TARGET_FORMAT
 TIME_SERIES: Final = core.TIME_SERIES_TARGET_FORMAT
 HEATMAP: Final = core.HEATMAP_TYPE
+STATUS_HISTORY: Final = "status-history"
 
-_COMMON_KEYS: Final = ("title", "description", "id", "gridPos", "targets", "transformations")
+_COMMON_KEYS: Final = ("title", "description", "id", "gridPos")
+_QUERY_KEYS: Final = ("targets", "transformations")
+_LINK: Final[Json] = {
+    "asDropdown": False,
+    "icon": "external link",
+    "includeVars": False,
+    "keepTime": False,
+    "tags": [],
+    "targetBlank": False,
+    "tooltip": "",
+    "url": "",
+}
 _HIDDEN_LEGEND: Final = {
     "calcs": list[str](), "displayMode": "list", "placement": "bottom", "showLegend": False,
 }  # fmt: skip
+_NATURAL: Final = 7
+"""Sorts options by letters, and the numbers in them by value."""
 _HIDE_FROM: Final = {"legend": False, "tooltip": False, "viz": False}
 _NEWEST: Final = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
@@ -33,12 +47,23 @@ _NEWEST: Final = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 class _Panel:
     """What all panels write, in place of `grafanalib.core.Panel.panel_json`."""
 
+    asks = True
+
     def panel_json(self, overrides: Json) -> Json:
         """The keys of every panel, those in `overrides`, and those in grafanalib's `extraJson`."""
-        common = {key: getattr(self, key) for key in _COMMON_KEYS}
+        common: Json = {key: getattr(self, key) for key in _COMMON_KEYS}
+        if self.asks:
+            common |= {key: getattr(self, key) for key in _QUERY_KEYS} | {"datasource": SOURCE}
+        common |= {"links": self.links} if self.links else {}  # type: ignore[attr-defined]
+        common |= _repeated(self.repeat)  # type: ignore[attr-defined]
         extra: Json = getattr(self, "extraJson", None) or {}
-        whole = merged({**common, "datasource": SOURCE, **overrides}, extra)
+        whole = merged({**common, **overrides}, extra)
         return without_nulls(whole)
+
+
+def _repeated(over: core.Repeat) -> Json:
+    """The keys of what is repeated, side by side, for each value of a variable."""
+    return {"repeat": over.variable, "repeatDirection": over.direction} if over.variable else {}
 
 
 def merged(base: Json, extra: Json) -> Json:
@@ -65,8 +90,13 @@ class TimeSeries(_Panel, core.TimeSeries):  # type: ignore[misc]
     def to_json_data(self) -> Json:
         """Grafana's `timeseries` panel."""
         data: Json = super().to_json_data()
-        del data["fieldConfig"]["defaults"]["custom"]["scaleDistribution"]["log"]
-        data["options"]["legend"]["showLegend"] = True
+        scale = data["fieldConfig"]["defaults"]["custom"]["scaleDistribution"]
+        if scale["type"] == "linear":
+            del scale["log"]
+        legend = data["options"]["legend"]
+        legend["showLegend"] = legend["displayMode"] != "hidden"
+        if not legend["showLegend"]:
+            legend["displayMode"] = "list"
         data["options"]["tooltip"]["hideZeros"] = False
         return data
 
@@ -153,6 +183,114 @@ class Heatmap(_Panel, core.Heatmap):  # type: ignore[misc]
         return self.panel_json({"fieldConfig": fields, "options": options, "type": HEATMAP})
 
 
+class Gauge(_Panel, core.GaugePanel):  # type: ignore[misc]
+    """One value between two bounds."""
+
+    def to_json_data(self) -> Json:
+        """Grafana's `gauge` panel."""
+        options = {
+            "minVizHeight": 75,
+            "minVizWidth": 75,
+            "orientation": "auto",
+            "reduceOptions": _NEWEST,
+            "showThresholdLabels": False,
+            "showThresholdMarkers": True,
+            "sizing": "auto",
+        }
+        fields = {"defaults": {"color": {"mode": "thresholds"}}, "overrides": []}
+        return self.panel_json({"fieldConfig": fields, "options": options, "type": core.GAUGE_TYPE})
+
+
+class StatusHistory(_Panel, core.StateTimeline):  # type: ignore[misc]
+    """A row of squares a series, colored by its state."""
+
+    def to_json_data(self) -> Json:
+        """Grafana's `status-history` panel."""
+        custom = {"fillOpacity": self.fillOpacity, "hideFrom": _HIDE_FROM, "lineWidth": 0}
+        options = {
+            "colWidth": 0.9,
+            "legend": _HIDDEN_LEGEND,
+            "rowHeight": self.rowHeight,
+            "showValue": self.showValue,
+            "tooltip": {"hideZeros": False, "mode": "single", "sort": "none"},
+        }
+        fields = {
+            "defaults": {"color": {"mode": "thresholds"}, "custom": custom},
+            "overrides": [],
+        }
+        return self.panel_json({"fieldConfig": fields, "options": options, "type": STATUS_HISTORY})
+
+
+class Histogram(_Panel, core.Histogram):  # type: ignore[misc]
+    """How many series have which value."""
+
+    def to_json_data(self) -> Json:
+        """Grafana's `histogram` panel."""
+        custom = {
+            "fillOpacity": self.fillOpacity,
+            "gradientMode": "none",
+            "hideFrom": _HIDE_FROM,
+            "lineWidth": 1,
+            "stacking": {"group": "A", "mode": "none"},
+        }
+        options = {
+            "bucketOffset": self.bucketOffset,
+            "combine": self.combine,
+            "legend": _HIDDEN_LEGEND,
+            "tooltip": {"hideZeros": False, "mode": "single", "sort": "none"},
+        }
+        fields = {
+            "defaults": {"color": {"mode": "thresholds"}, "custom": custom},
+            "overrides": [],
+        }
+        return self.panel_json(
+            {"fieldConfig": fields, "options": options, "type": core.HISTOGRAM_TYPE}
+        )
+
+
+class Text(_Panel, core.Text):  # type: ignore[misc]
+    """Words, in Markdown."""
+
+    asks = False
+
+    def to_json_data(self) -> Json:
+        """Grafana's `text` panel."""
+        code = {"language": "plaintext", "showLineNumbers": False, "showMiniMap": False}
+        options = {"code": code, "content": self.content, "mode": self.mode}
+        fields: Json = {"defaults": {}, "overrides": []}
+        return self.panel_json({"fieldConfig": fields, "options": options, "type": core.TEXT_TYPE})
+
+
+class AlertList(_Panel, core.Panel):  # type: ignore[misc]
+    """What Grafana knows of alerts, those of Prometheus included."""
+
+    asks = False
+
+    def to_json_data(self) -> Json:
+        """Grafana's `alertlist` panel."""
+        options = {
+            "alertName": "",
+            "dashboardAlerts": False,
+            "groupBy": [],
+            "groupMode": "default",
+            "showInactiveAlerts": False,
+            "sortOrder": 3,
+            "stateFilter": {
+                "error": True,
+                "firing": True,
+                "noData": False,
+                "normal": False,
+                "pending": True,
+                "recovering": True,
+            },
+            "viewMode": "list",
+        }
+        fields: Json = {"defaults": {}, "overrides": []}
+        return self.panel_json(
+            {"fieldConfig": fields, "options": options, "type": core.ALERTLIST_TYPE}
+        )
+
+
 class Table(_Panel, core.Table):  # type: ignore[misc]
     """Instant values side by side."""
 
@@ -181,17 +319,21 @@ class Row(_Panel, core.RowPanel):  # type: ignore[misc]
             "panels": self.panels,
             "title": self.title,
             "type": core.ROW_TYPE,
+            **({"repeat": self.repeat.variable} if self.repeat.variable else {}),
         }
 
 
 class Target(core.Target):  # type: ignore[misc]
     """One query."""
 
+    exemplars = False
+
     def to_json_data(self) -> Json:
         """Grafana's query of a Prometheus datasource."""
         return {
             "datasource": SOURCE,
             "editorMode": "code",
+            **({"exemplar": True} if self.exemplars else {}),
             "expr": self.expr,
             "format": self.format,
             "instant": self.instant,
@@ -214,20 +356,44 @@ class Variable(core.Template):  # type: ignore[misc]
         return variable
 
     @classmethod
-    def of_query(cls, name: str, label: str, query: str, *, several: bool = False) -> Variable:
-        """Offer what a query finds; of `several` all are chosen at first."""
-        variable = cls(name, query, label=label, multi=several, includeAll=several)
+    def of_query(
+        cls,
+        name: str,
+        label: str,
+        query: str,
+        *,
+        several: bool = False,
+        everything: bool = True,
+        optional: bool = False,
+        first: str | None = None,
+    ) -> Variable:
+        """Offer what a query finds.
+
+        Args:
+            name: of the variable.
+            label: its title.
+            query: Grafana's query of a Prometheus data source.
+            several: whether several can be chosen.
+            everything: of those, whether all are chosen at first, and not the first alone.
+            optional: whether series may lack the label.
+            first: chosen at first of a single choice, where it is on offer.
+        """
+        # Grafana chooses all at first wherever it offers all, whatever else is said.
+        offers_all = several and everything
+        variable = cls(name, query, label=label, multi=several, includeAll=offers_all)
         variable.extra = {
             "datasource": SOURCE,
             "definition": query,
             "query": {"query": query, "refId": f"variable-{name}"},
             "refresh": core.REFRESH_ON_TIME_RANGE_CHANGE,
             "regex": "",
-            "sort": core.SORT_ALPHA_ASC,
+            "sort": _NATURAL,
         }
-        if several:
-            chosen = {"selected": True, "text": ["All"], "value": ["$__all"]}
-            variable.extra |= {"allValue": ".+", "current": chosen}
+        if offers_all:
+            variable.extra["allValue"] = ".*" if optional else ".+"
+            variable.extra["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
+        elif first is not None and not several:
+            variable.extra["current"] = {"selected": True, "text": first, "value": first}
         return variable
 
     @classmethod
@@ -282,6 +448,11 @@ def position(*, left: int, top: int, width: int, height: int) -> core.GridPos:
     return core.GridPos(h=height, w=width, x=left, y=top)
 
 
+def repeated(variable: str | None) -> core.Repeat:
+    """Side by side for each value of a variable."""
+    return core.Repeat("h", variable) if variable else core.Repeat()
+
+
 def text(dashboard: Dashboard) -> str:
     """A dashboard as JSON text: sorted keys, no times, the same text for the same dashboard."""
     return (
@@ -321,8 +492,19 @@ def sorting(column: str) -> core.TableSortByField:
     return core.TableSortByField(displayName=column, desc=True)
 
 
-def link(tag: str) -> core.DashboardLink:
+def link(tag: str) -> Json:
     """To the other dashboards with a tag, with the time and the variables of this one."""
-    return core.DashboardLink(
-        title="Other dashboards", tags=[tag], asDropdown=True, includeVars=True, keepTime=True
-    )
+    return {
+        **_LINK,
+        "asDropdown": True,
+        "includeVars": True,
+        "keepTime": True,
+        "tags": [tag],
+        "title": "Other dashboards",
+        "type": "dashboards",
+    }
+
+
+def outside(title: str, address: str) -> Json:
+    """To an address that names time and variables itself, in a tab of its own."""
+    return {**_LINK, "targetBlank": True, "title": title, "type": "link", "url": address}

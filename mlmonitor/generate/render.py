@@ -1,217 +1,155 @@
-"""A dashboard spec as Grafana's JSON: where each panel stands, what it asks, how it looks."""
+"""A dashboard spec as Grafana's JSON: rows and panels from top to bottom."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from mlmonitor.generate import grafana, spec
+from mlmonitor.generate import grafana, layout, panels
+from mlmonitor.generate.panelspec import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from mlmonitor.config.dashboards import PanelChange
+    from mlmonitor.generate import spec
     from mlmonitor.generate.grafana import Json
-
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CELLS: Final[dict[str, Json]] = {
-    "text": {"type": "color-text"},
-    "background": {"mode": "basic", "type": "color-background"},
-    "bar": {"mode": "basic", "type": "gauge", "valueDisplayMode": "color"},
-}
-_DASHED: Final = {"limit": "red", "reference": "text"}
+    from mlmonitor.generate.panelspec import AnyPanel
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the panels of every dashboard.
+    """What stands around the panels of a dashboard.
 
     Attributes:
         variables: in the order in which they depend on one another.
         refresh: time between two refreshes, such as `30s`.
         range: how far back to look, such as `6h`.
-        fill: what puts the configuration into an expression.
+        around: what panels need to know.
+        features: that are switched on.
+        changes: to single panels, by their id.
     """
 
     variables: Sequence[grafana.Variable]
     refresh: str
     range: str
-    fill: Callable[[str], str]
+    around: panels.Surroundings
+    features: Collection[str] = ()
+    changes: Mapping[str, PanelChange] = field(default_factory=dict)
 
 
-def render(dashboard: spec.DashboardSpec, frame: Frame) -> str:
-    """Write a dashboard as JSON text; the same spec and frame give the same text."""
-    made = grafana.Dashboard(
-        title=dashboard.title,
-        description=dashboard.description,
-        uid=dashboard.uid,
-        tags=list(dashboard.tags),
-        annotations=grafana.events([_annotation(one, frame) for one in dashboard.annotations]),
-        graphTooltip=1,
-        links=[grafana.link(tag) for tag in dashboard.tags[:1]],
-        panels=_panels(dashboard, frame),
-        refresh=frame.refresh,
-        templating=grafana.templating(frame.variables),
-        time=grafana.time_range(frame.range),
+def render(dashboard: spec.DashboardSpec, frame: Frame) -> str | None:
+    """Write a dashboard as JSON text; the same spec and frame give the same text.
+
+    None where nothing of it is switched on.
+    """
+    made = _panels(dashboard, frame)
+    if not made or not _is_on(dashboard.when, frame):
+        return None
+    return grafana.text(
+        grafana.Dashboard(
+            title=dashboard.title,
+            description=dashboard.description,
+            uid=dashboard.uid,
+            tags=list(dashboard.tags),
+            annotations=grafana.events([_annotation(one, frame) for one in dashboard.annotations]),
+            graphTooltip=1,
+            links=_links(dashboard, frame),
+            panels=made,
+            refresh=frame.refresh,
+            templating=grafana.templating(frame.variables),
+            time=grafana.time_range(frame.range),
+        )
     )
-    return grafana.text(made)
+
+
+def _links(dashboard: spec.DashboardSpec, frame: Frame) -> list[Json]:
+    listed = [grafana.link(tag) for tag in dashboard.tags[:1]]
+    kibana = frame.around.links.kibana
+    if kibana:
+        listed.append(grafana.outside("Records in Kibana", kibana))
+    return listed
 
 
 def _panels(dashboard: spec.DashboardSpec, frame: Frame) -> list[Any]:
     """Rows and panels from top to bottom; ids count up in the order of the spec."""
     made: list[Any] = []
-    top = 0
+    top, number = 0, 0
     for row in dashboard.rows:
-        place = grafana.position(left=0, top=top, width=spec.COLUMNS, height=1)
-        made.append(grafana.Row(title=row.title, id=len(made) + 1, gridPos=place))
-        top, left = top + 1, 0
-        for panel in row.panels:
-            place = grafana.position(left=left, top=top, width=panel.width, height=row.height)
-            common = {
-                "id": len(made) + 1,
-                "gridPos": place,
-                "title": panel.title,
-                "description": panel.description,
-            }
-            made.append(_panel(panel, common, frame))
-            left += panel.width
-            if left == spec.COLUMNS:
-                top, left = top + row.height, 0
+        shown = [panel for panel in map(_changed(frame), row.panels) if panel is not None]
+        if not shown or not _is_on(row.when, frame):
+            continue
+        number += 1
+        place = grafana.position(left=0, top=top, width=layout.COLUMNS, height=1)
+        repeat = grafana.repeated(row.repeat)
+        head = grafana.Row(
+            title=frame.around.fill(row.title),
+            id=number,
+            gridPos=place,
+            repeat=repeat,
+            collapsed=row.collapsed,
+        )
+        inside = []
+        positions, bottom = _positions(shown, top + 1, row.height)
+        for panel, position in zip(shown, positions, strict=True):
+            number += 1
+            inside.append(panels.made(panel, position, number, frame.around))
+        if row.collapsed:
+            head.panels = inside
+            made.append(head)
+            top += 1
+        else:
+            made += [head, *inside]
+            top = bottom
     return made
 
 
-def _panel(panel: spec.Panel, common: Json, frame: Frame) -> Any:
-    """A panel of its type."""
-    if isinstance(panel, spec.Table):
-        return _table(panel, common, frame)
-    common["targets"] = _targets(panel, frame)
-    common["extraJson"] = {"fieldConfig": {"defaults": _look(panel)}}
-    if isinstance(panel, spec.TimeSeries):
-        return _time_series(panel, common)
-    if isinstance(panel, spec.Stat):
-        graph = "area" if panel.sparkline else "none"
-        return grafana.Stat(
-            **common, graphMode=graph, color={"mode": "thresholds"}, noValue=None, thresholds=[]
+def _positions(shown: Sequence[AnyPanel], top: int, height: int) -> tuple[list[Any], int]:
+    """Where the panels of a row stand, and where the next row begins."""
+    found = []
+    for line in layout.lines([panel.width for panel in shown]):
+        left = 0
+        for width in line:
+            found.append(grafana.position(left=left, top=top, width=width, height=height))
+            left += width
+        top += height
+    return found, top
+
+
+def _changed(frame: Frame) -> Any:
+    """What makes of a panel the one that monitoring.yaml wants, or None."""
+
+    def changed(panel: AnyPanel) -> AnyPanel | None:
+        change = frame.changes.get(panel.id)
+        if not _is_on(panel.when, frame) or (change is not None and not change.enabled):
+            return None
+        if change is None:
+            return panel
+        return panel.model_copy(update=_updates(change))
+
+    return changed
+
+
+def _updates(change: PanelChange) -> Json:
+    updates: Json = {}
+    if change.title:
+        updates["title"] = change.title
+    if change.width:
+        updates["width"] = change.width
+    if change.thresholds is not None:
+        updates["thresholds"] = tuple(
+            Step(above=step.above, color=step.color) for step in change.thresholds
         )
-    if isinstance(panel, spec.BarGauge):
-        return grafana.BarGauge(**common, displayMode="basic")
-    if isinstance(panel, spec.StateTimeline):
-        return grafana.StateTimeline(**common, showValue="never", rowHeight=0.8)
-    return grafana.Heatmap(**common, yAxis=grafana.axis(panel.unit))
+    return updates
 
 
-def _targets(panel: Any, frame: Frame) -> list[grafana.Target]:
-    layout = grafana.HEATMAP if isinstance(panel, spec.Heatmap) else grafana.TIME_SERIES
-    instant = isinstance(panel, spec.BarGauge)
-    return [
-        grafana.Target(
-            expr=frame.fill(query.expr),
-            legendFormat=query.legend,
-            refId=letter,
-            format=layout,
-            instant=instant,
-        )
-        for letter, query in zip(_LETTERS, panel.queries, strict=False)
-    ]
-
-
-def _time_series(panel: spec.TimeSeries, common: Json) -> grafana.TimeSeries:
-    return grafana.TimeSeries(
-        **common,
-        overrides=[
-            _dashed(letter, _DASHED[query.draw])
-            for letter, query in zip(_LETTERS, panel.queries, strict=False)
-            if query.draw in _DASHED
-        ],
-        fillOpacity=20 if panel.stack else 0,
-        stacking={"group": "A", "mode": "normal" if panel.stack else "none"},
-        legendDisplayMode="table",
-        legendCalcs=list(panel.calcs),
-        showPoints="never",
-        thresholdsStyleMode="dashed" if panel.thresholds else "off",
-        tooltipMode="multi",
-        tooltipSort="desc",
-        axisSoftMin=0,
-    )
-
-
-def _dashed(letter: str, color: str) -> Json:
-    """Draw the series of one query as a dashed line."""
-    line = {"dash": [8, 8], "fill": "dash"}
-    properties = {"color": {"fixedColor": color, "mode": "fixed"}, "custom.lineStyle": line}
-    return _override("byFrameRefID", letter, properties)
-
-
-def _table(panel: spec.Table, common: Json, frame: Frame) -> grafana.Table:
-    """Instant queries, merged by the labels they share, as titled columns in the spec's order."""
-    columns = list(zip(_LETTERS, panel.columns, strict=False))
-    titles = {**panel.labels, **{f"Value #{letter}": column.title for letter, column in columns}}
-    organize = {
-        "excludeByName": {"Time": True},
-        "includeByName": {},
-        "indexByName": {name: index for index, name in enumerate(titles)},
-        "renameByName": titles,
-    }
-    targets = [
-        grafana.Target(
-            expr=frame.fill(column.expr),
-            legendFormat=column.title,
-            refId=letter,
-            format=grafana.TABLE,
-            instant=True,
-        )
-        for letter, column in columns
-    ]
-    return grafana.Table(
-        **common,
-        targets=targets,
-        transformations=[
-            {"id": "merge", "options": {}},
-            {"id": "organize", "options": organize},
-        ],
-        overrides=[_column(column) for column in panel.columns],
-        sortBy=[grafana.sorting(panel.sort)],
-        filterable=True,
-        unit="string",
-    )
-
-
-def _column(column: spec.Column) -> Json:
-    properties = {**_look(column), "custom.cellOptions": _CELLS[column.cell]}
-    if column.width:
-        properties["custom.width"] = column.width
-    return _override("byName", column.title, properties)
-
-
-def _override(matcher: str, name: str, properties: Json) -> Json:
-    return {
-        "matcher": {"id": matcher, "options": name},
-        "properties": [{"id": key, "value": value} for key, value in properties.items()],
-    }
-
-
-def _look(look: spec.Look) -> Json:
-    """Unit, bounds, thresholds and meanings of values."""
-    optional = {key: getattr(look, key, None) for key in ("decimals", "max", "min")}
-    meanings = {
-        value: {"color": one.color, "index": index, "text": one.text}
-        for index, (value, one) in enumerate(look.values.items())
-    }
-    return {
-        "mappings": [{"options": meanings, "type": "value"}] if meanings else [],
-        "thresholds": {"mode": "absolute", "steps": _steps(look.thresholds)},
-        "unit": look.unit,
-        **{key: value for key, value in optional.items() if value is not None},
-    }
-
-
-def _steps(steps: Iterable[spec.Step]) -> list[Json]:
-    """Thresholds; Grafana takes the first step, which has no value, as minus infinity."""
-    return [{"color": "green"}, *({"color": step.color, "value": step.above} for step in steps)]
+def _is_on(when: str | None, frame: Frame) -> bool:
+    return when is None or when in frame.features
 
 
 def _annotation(annotation: spec.Annotation, frame: Frame) -> Json:
     target = grafana.Target(
-        expr=frame.fill(annotation.expr), refId="Anno", format=grafana.TIME_SERIES
+        expr=frame.around.fill(annotation.expr), refId="Anno", format=grafana.TIME_SERIES
     )
     return {
         "datasource": grafana.SOURCE,

@@ -1,169 +1,68 @@
-"""Dashboard specs in `dashboards/`: the models of the YAML, and where each panel stands."""
+"""Dashboard specs in `dashboards/`: the models of the YAML, and how they are read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+import re
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from mlmonitor import yamlfile
+from mlmonitor import names, promql, yamlfile
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate.panelspec import (
+    COLUMNS,
+    AlertList,
+    AnyPanel,
+    Color,
+    Id,
+    Part,
+    Table,
+    Text,
+    TextPanel,
+    When,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-COLUMNS: Final = 24
-"""Width of Grafana's grid."""
-
-Color = Literal["green", "yellow", "orange", "red", "blue", "purple", "text"]
-_Text = Annotated[str, Field(min_length=1)]
-_Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
-
-
-class _Part(BaseModel):
-    """A mapping of a spec: no unknown keys, no changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+SCOPE: Final = "scope"
+WINDOW: Final = "window"
+_SELECTING: Final = ("<selected>", "<alerts>", "<judged>")
+_SELECTED: Final = (SCOPE, "model", "role", "version")
+_VARIABLE: Final = re.compile(r"\$\{?(\w+)")
 
 
-class Step(_Part):
-    """From `above` on, values have this color."""
+class Variable(Part):
+    """Something to choose at the top of a dashboard; the data source comes before all."""
 
-    above: float
-    color: Color
-
-
-class Meaning(_Part):
-    """What a single value means."""
-
-    text: _Text
-    color: Color
-
-
-class Look(_Part):
-    """How values are written and colored."""
-
-    unit: _Text = Field(description="Grafana's id of the unit, such as percentunit or s.")
-    decimals: int | None = Field(default=None, ge=0)
-    thresholds: tuple[Step, ...] = Field(default=(), description="Steps above green, ascending.")
-    values: dict[_Text, Meaning] = Field(default={}, description="What single values mean.")
-
-    @field_validator("thresholds")
-    @classmethod
-    def _ascending(cls, value: tuple[Step, ...]) -> tuple[Step, ...]:
-        bounds = [step.above for step in value]
-        if bounds != sorted(set(bounds)):
-            message = f"steps {bounds} do not ascend; order them by `above`."
-            raise ValueError(message)
-        return value
-
-
-class Query(_Part):
-    """One PromQL expression, with <placeholders>; see `mlmonitor.generate.dashboards`."""
-
-    expr: _Text
-    legend: _Text = Field(description="Name of each series: text and {{labels}}.")
-    draw: Literal["line", "limit", "reference"] = Field(
-        default="line", description="A limit is dashed and red, a reference dashed and grey."
+    name: Text = Field(
+        description="A label, `scope` for the scope labels, or `window` for the recorded windows."
+    )
+    several: bool = Field(default=False, description="Whether several may be chosen, all at first.")
+    one: bool = Field(
+        default=False, description="Whether, of several, the first alone is chosen at first."
+    )
+    title: Text | None = Field(default=None, description="Title of the chooser.")
+    metric: Text = Field(
+        default=names.MODEL_INFO.name,
+        description="The series, or selector, whose labels it offers.",
     )
 
 
-class Column(Look):
-    """One column of a table: the values of an instant query."""
-
-    title: _Text
-    expr: _Text
-    cell: Literal["text", "background", "bar"] = Field(
-        default="text", description="How thresholds and values color the cell."
-    )
-    width: int | None = Field(default=None, ge=1, description="Pixels.")
-
-
-class _Panel(_Part):
-    """What every panel has."""
-
-    id: _Id = Field(description="Name of the panel, unique in the dashboard.")
-    title: _Text
-    description: _Text = Field(description="What it shows, and what bad looks like.")
-    width: int = Field(ge=1, le=COLUMNS, description="Of 24.")
-
-
-class _ValuePanel(_Panel, Look):
-    queries: tuple[Query, ...] = Field(min_length=1)
-
-
-class TimeSeries(_ValuePanel):
-    """Lines over time; thresholds are drawn as dashed lines."""
-
-    type: Literal["timeseries"]
-    stack: bool = False
-    min: float | None = None
-    max: float | None = None
-    calcs: tuple[Literal["lastNotNull", "max", "mean", "sum"], ...] = Field(
-        default=("lastNotNull", "max"), description="Columns of the legend."
-    )
-
-
-class Stat(_ValuePanel):
-    """The newest value, large."""
-
-    type: Literal["stat"]
-    sparkline: bool = True
-
-
-class BarGauge(_ValuePanel):
-    """The newest value of each series as a bar."""
-
-    type: Literal["bargauge"]
-    min: float | None = 0
-    max: float | None = None
-
-
-class StateTimeline(_ValuePanel):
-    """The state of each series over time."""
-
-    type: Literal["state-timeline"]
-
-
-class Heatmap(_ValuePanel):
-    """How a distribution changes over time: cumulative buckets by `le`."""
-
-    type: Literal["heatmap"]
-
-
-class Table(_Panel):
-    """Instant values side by side: a row for each set of labels that the columns share."""
-
-    type: Literal["table"]
-    labels: dict[_Text, _Text] = Field(min_length=1, description="Label to title, in order.")
-    columns: tuple[Column, ...] = Field(min_length=1)
-    sort: _Text = Field(description="Title of the column to sort by, largest first.")
-
-    @model_validator(mode="after")
-    def _sorts_by_a_column(self) -> Table:
-        titles = [*self.labels.values(), *(column.title for column in self.columns)]
-        if self.sort not in titles:
-            message = f"sort: no column {self.sort!r}{yamlfile.hint(self.sort, titles)}"
-            raise ValueError(message)
-        return self
-
-
-Panel = Annotated[
-    TimeSeries | Stat | BarGauge | StateTimeline | Heatmap | Table, Field(discriminator="type")
-]
-
-
-class Row(_Part):
+class Row(Part):
     """A titled row of panels, all of one height; their widths fill whole lines."""
 
-    title: _Text
+    title: Text
     height: int = Field(ge=2, description="Of each panel, in units of 30 pixels.")
-    panels: tuple[Panel, ...] = Field(min_length=1)
+    when: When = None
+    repeat: Text | None = Field(default=None, description="Variable: one row for each value.")
+    collapsed: bool = Field(default=False, description="Whether its panels are folded away.")
+    panels: tuple[AnyPanel, ...] = Field(min_length=1)
 
     @field_validator("panels")
     @classmethod
-    def _fills_lines(cls, value: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    def _fills_lines(cls, value: tuple[AnyPanel, ...]) -> tuple[AnyPanel, ...]:
         used = 0
         for panel in value:
             used += panel.width
@@ -180,26 +79,36 @@ class Row(_Part):
         return value
 
 
-class Annotation(_Part):
+class Annotation(Part):
     """Events drawn over all panels."""
 
-    name: _Text
-    expr: _Text
-    title: _Text
-    text: _Text
+    name: Text
+    expr: Text
+    title: Text
+    text: Text
     color: Color
     value_is_time: bool = Field(
         default=False, description="Whether the value of the series is the time, in milliseconds."
     )
 
 
-class DashboardSpec(_Part):
+class DashboardSpec(Part):
     """One dashboard."""
 
-    uid: _Id = Field(description="Address of the dashboard in Grafana; never change it.")
-    title: _Text
-    description: _Text
-    tags: tuple[_Text, ...]
+    uid: Id = Field(description="Address of the dashboard in Grafana; never change it.")
+    title: Text
+    description: Text
+    tags: tuple[Text, ...]
+    when: When = None
+    variables: tuple[Variable, ...] = Field(
+        default=(
+            Variable(name=SCOPE),
+            Variable(name="model"),
+            Variable(name="role"),
+            Variable(name="version", several=True),
+        ),
+        description="What is chosen at the top; each offers what those before it leave.",
+    )
     annotations: tuple[Annotation, ...] = ()
     rows: tuple[Row, ...] = Field(min_length=1)
 
@@ -214,28 +123,90 @@ class DashboardSpec(_Part):
             seen.add(panel.id)
         return value
 
+    @field_validator("variables")
+    @classmethod
+    def _unique_names(cls, value: tuple[Variable, ...]) -> tuple[Variable, ...]:
+        listed = [variable.name for variable in value]
+        for name in listed:
+            if listed.count(name) > 1:
+                message = f"variable {name!r} stands twice; remove one."
+                raise ValueError(message)
+            if name not in {SCOPE, *names.LABELS}:
+                near = promql.nearest(name, [SCOPE, *names.LABELS])
+                message = f"no label {name!r} to choose by{near or '; use one of the catalogue.'}"
+                raise ValueError(message)
+        return value
+
+    def panels(self) -> Iterator[tuple[yamlfile.Key, AnyPanel]]:
+        """Each panel with its key path."""
+        for row_index, row in enumerate(self.rows):
+            for index, panel in enumerate(row.panels):
+                yield ("rows", row_index, "panels", index), panel
+
+    def texts(self) -> Iterator[tuple[yamlfile.Key, str]]:
+        """Each title and description of a row or panel with its key path."""
+        for index, row in enumerate(self.rows):
+            yield ("rows", index, "title"), row.title
+        for key, panel in self.panels():
+            yield (*key, "title"), panel.title
+            yield (*key, "description"), panel.description
+
     def expressions(self) -> Iterator[tuple[yamlfile.Key, str]]:
         """Each PromQL expression with the key path at which it stands."""
         for index, annotation in enumerate(self.annotations):
             yield ("annotations", index, "expr"), annotation.expr
-        for row_index, row in enumerate(self.rows):
-            for panel_index, panel in enumerate(row.panels):
-                kind = "columns" if isinstance(panel, Table) else "queries"
-                for index, query in enumerate(getattr(panel, kind)):
-                    yield (
-                        ("rows", row_index, "panels", panel_index, kind, index, "expr"),
-                        query.expr,
-                    )
+        for key, panel in self.panels():
+            if isinstance(panel, (TextPanel, AlertList)):
+                continue
+            kind = "columns" if isinstance(panel, Table) else "queries"
+            for index, query in enumerate(getattr(panel, kind)):
+                yield (*key, kind, index, "expr"), query.expr
 
 
-def load(path: Path) -> tuple[DashboardSpec, yamlfile.Document]:
+def load(path: Path, place: str | None = None) -> tuple[DashboardSpec, yamlfile.Document]:
     """Read a spec, and the document that knows its lines.
 
     Raises:
         GenerationError: naming file, line, key path, problem and fix.
     """
-    document = yamlfile.read(path, place=f"{path.parent.name}/{path.name}", failure=GenerationError)
-    return yamlfile.validate(document, DashboardSpec), document
+    place = place or f"{path.parent.name}/{path.name}"
+    document = yamlfile.read(path, place=place, failure=GenerationError)
+    found = yamlfile.validate(document, DashboardSpec)
+    _check_variables(found, document)
+    return found, document
+
+
+def _check_variables(found: DashboardSpec, document: yamlfile.Document) -> None:
+    """Refuse variables that nothing uses, and repeats over variables that are not there.
+
+    Raises:
+        GenerationError: naming the variable.
+    """
+    offered = {variable.name: variable for variable in found.variables}
+    used = set[str]()
+    for _, expression in found.expressions():
+        used.update(_VARIABLE.findall(expression))
+        if any(part in expression for part in _SELECTING):
+            used.update(_SELECTED)
+    for key, name in _repeats(found):
+        used.add(name)
+        if name not in offered or not offered[name].several:
+            problem = f"no variable {name!r} of which several can be chosen"
+            raise document.error(key, problem + promql.nearest(name, offered) + ".")
+    given = found.variables if "variables" in found.model_fields_set else ()
+    for index, variable in enumerate(given):
+        if variable.name not in used:
+            problem = f"no query uses the variable {variable.name!r}; remove it, or ask for it."
+            raise document.error(("variables", index), problem)
+
+
+def _repeats(found: DashboardSpec) -> Iterator[tuple[yamlfile.Key, str]]:
+    for index, row in enumerate(found.rows):
+        if row.repeat:
+            yield ("rows", index, "repeat"), row.repeat
+    for key, panel in found.panels():
+        if panel.repeat:
+            yield (*key, "repeat"), panel.repeat
 
 
 def json_schema() -> dict[str, Any]:

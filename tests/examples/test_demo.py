@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from examples.house_prices.demo import SWITCH
+from mlmonitor.preview import snapshot
 from tests import components
 
 if TYPE_CHECKING:
@@ -77,6 +78,22 @@ def check_report(folder: Path) -> None:
     assert "GrLivArea" in text
 
 
+def check_snapshot(folder: Path, *, expected: bool) -> None:
+    """Where a Prometheus was, its dashboards are kept with their data, and none has an error."""
+    path = folder / "dashboards.html"
+    assert path.exists() == expected
+    if not expected:
+        return
+    found = re.search(
+        r'<script type="application/json" id="frozen">(.*?)</script>', path.read_text()
+    )
+    assert found is not None
+    data = json.loads(found[1])
+    assert snapshot.failures(data) == 0
+    answers = data["views"]["mlmonitor-data"]["answers"].values()
+    assert any("GrLivArea" in json.dumps(one) for one in answers)
+
+
 @pytest.fixture(params=["prometheus", "embedded"])
 def switch(request: pytest.FixtureRequest) -> Iterator[str]:
     """What computes the drift: a Prometheus where one can be had, or the demo itself."""
@@ -94,6 +111,8 @@ def test_the_demo_finds_what_it_must(switch: str, tmp_path: Path) -> None:
     assert "GrLivArea" in output
     check_report(tmp_path / "demo")
     assert list((tmp_path / "demo").glob("**/*.rules.yml"))
+    check_snapshot(tmp_path / "demo", expected=switch != "none")
+    assert ("Dashboards on http://127.0.0.1:" in output) == (switch != "none"), output
     assert not any(answers(port) for port in ports(output)), output
 
 

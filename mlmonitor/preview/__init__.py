@@ -1,0 +1,1 @@
+"""The generated dashboards in a browser, from nothing but the address of a Prometheus."""
