@@ -1,13 +1,14 @@
 """Finds or obtains the real servers that tests and the demo run against.
 
 In this order: the PATH, the cache, a Debian package (downloaded and unpacked, nothing is installed),
-a build from the package registry. Container images are not used: a machine with neither Debian's
-packages nor Go skips, whether or not it has a container engine. Needs the standard library alone. `python -m tests.components` obtains everything that the tests use,
+a build or an archive from the package registry. Container images are not used: a machine with neither
+Debian's packages nor Go and Maven skips, whether or not it has a container engine. Needs the standard
+library alone. `python -m tests.components` obtains everything that the tests use,
 `python -m tests.components 2.42` one version.
 
 The cache is `$MLMONITOR_CACHE`, or `mlmonitor` in `$XDG_CACHE_HOME` or `~/.cache`. What comes into it
 is verified by those who hand it out: Debian's packages by their signed lists, Go modules by the
-checksum database.
+checksum database, archives by Maven's checksums.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+import zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +50,18 @@ _ALERTMANAGER_PACKAGES: Final = tuple(
     f"github.com/prometheus/alertmanager/cmd/{name}@{_ALERTMANAGER_VERSION}"
     for name in ("alertmanager", "amtool")
 )
+# The build that Elasticsearch's own integration tests use: the one that is no container image.
+_ELASTICSEARCH_VERSION: Final = "8.19.21"
+_ELASTICSEARCH_FOLDER: Final = f"elasticsearch-{_ELASTICSEARCH_VERSION}"
+_ELASTICSEARCH_ARTIFACT: Final = (
+    f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{_ELASTICSEARCH_VERSION}:zip"
+)
+_MAVEN_COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_OLDEST_JAVA: Final = 17
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
+_DOWNLOAD_SECONDS: Final = 600.0
 _BUILD_SECONDS: Final = 1500.0
 
 # In CI a server that cannot be had is a failure, elsewhere a reason to skip.
@@ -75,6 +86,14 @@ class Alertmanager:
 
     alertmanager: Path
     amtool: Path
+
+
+@dataclass(frozen=True)
+class Elasticsearch:
+    """The distribution, and the Java to run it with; `tests.elasticsearch_server` runs it."""
+
+    folder: Path
+    java_home: Path
 
 
 @dataclass(frozen=True)
@@ -205,6 +224,33 @@ def alertmanager(config: Path) -> Iterator[Running]:
             yield running
 
 
+def elasticsearch_programs() -> Elasticsearch:
+    """Elasticsearch 8.19 and a Java that runs it.
+
+    Raises:
+        Unavailable: one of them cannot be had.
+    """
+    java_home = _java_home()
+    folder = _cached("Elasticsearch", _ELASTICSEARCH_FOLDER, _elasticsearch_from_maven, None)
+    return Elasticsearch(folder, java_home)
+
+
+def _java_home() -> Path:
+    """The home of `ES_JAVA_HOME`, `JAVA_HOME` or the `java` on the PATH, if new enough."""
+    named = os.environ.get("ES_JAVA_HOME") or os.environ.get("JAVA_HOME")
+    java = str(Path(named) / "bin" / "java") if named else shutil.which("java")
+    if java is None or not Path(java).exists():
+        message = f"Elasticsearch: no Java {_OLDEST_JAVA} or later to run it with"
+        raise Unavailable(message)
+    command = [java, "-XshowSettings:properties", "-version"]
+    told = dict(re.findall(r"(java\.home|java\.version) = (.*)", _run(command, Path("/"), 60.0)))
+    version = told.get("java.version", "0")
+    if int(version.split(".")[0]) < _OLDEST_JAVA:
+        message = f"Elasticsearch: needs Java {_OLDEST_JAVA} or later, {java} is {version}"
+        raise Unavailable(message)
+    return Path(told["java.home"].strip())
+
+
 @contextmanager
 def _served(command: list[str], folder: Path) -> Iterator[Running]:
     """A server of Prometheus's family on a free port, until the block ends."""
@@ -289,7 +335,7 @@ def _on_path(version: str) -> Prometheus | None:
     return Prometheus(Path(server), Path(tool))
 
 
-def _cached(title: str, name: str, source: Callable[[Path], None], program: str) -> Path:
+def _cached(title: str, name: str, source: Callable[[Path], None], program: str | None) -> Path:
     """The folder of some programs, fetched by one process while others wait."""
     folder = _cache() / name
     try:
@@ -304,13 +350,14 @@ def _cached(title: str, name: str, source: Callable[[Path], None], program: str)
     return folder
 
 
-def _fetch(folder: Path, source: Callable[[Path], None], program: str) -> None:
+def _fetch(folder: Path, source: Callable[[Path], None], program: str | None) -> None:
     """Fill a folder beside its place, try what came, and move it there in one step."""
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         ready = Path(temporary) / "ready"
         ready.mkdir()
         source(ready)
-        _version(ready / program)
+        if program is not None:
+            _version(ready / program)
         ready.rename(folder)
 
 
@@ -359,6 +406,26 @@ def _alertmanager_from_go(folder: Path) -> None:
     _build("Alertmanager", _ALERTMANAGER_PACKAGES, folder)
 
 
+def _elasticsearch_from_maven(folder: Path) -> None:
+    """Unpack the archive of the registry, whose scripts have no run bits once unpacked."""
+    if shutil.which("mvn") is None:
+        message = "Elasticsearch: there is no Maven (mvn) to get it with"
+        raise Unavailable(message)
+    command = ["mvn", "-q", "-B", "--strict-checksums", _MAVEN_COPY]
+    options = [f"-Dartifact={_ELASTICSEARCH_ARTIFACT}", f"-DoutputDirectory={folder}"]
+    _run([*command, *options], folder, _DOWNLOAD_SECONDS)
+    archive = next(folder.glob("*.zip"))
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)
+    archive.unlink()
+    unpacked = next(folder.glob("elasticsearch-*"))
+    for part in unpacked.iterdir():
+        part.rename(folder / part.name)
+    unpacked.rmdir()
+    for script in (folder / "bin").iterdir():
+        script.chmod(0o755)
+
+
 def _build(title: str, packages: tuple[str, ...], folder: Path) -> None:
     print(f"Building {title} from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
     for package in packages:
@@ -394,11 +461,14 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "alertmanager":
             print(f"Alertmanager: {alertmanager_programs().alertmanager.parent}")  # noqa: T201
             return
+        if version == "elasticsearch":
+            print(f"Elasticsearch: {elasticsearch_programs().folder}")  # noqa: T201
+            return
         print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
     except Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager"):
+    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager", "elasticsearch"):
         _obtain_or_say_why(wanted)
