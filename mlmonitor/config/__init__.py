@@ -3,6 +3,7 @@
 from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.business import BusinessAlertSettings, BusinessSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.elasticsearch import ElasticsearchSettings
 from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
@@ -19,6 +20,7 @@ __all__ = [
     "BusinessSettings",
     "DashboardSettings",
     "Duration",
+    "ElasticsearchSettings",
     "LinkSettings",
     "ModelSettings",
     "MonitoringConfig",

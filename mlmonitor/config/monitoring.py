@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from mlmonitor import names, yamlfile
 from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.elasticsearch import ElasticsearchSettings
 from mlmonitor.config.links import LinkSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.notifications import NotificationSettings
@@ -63,6 +64,9 @@ class MonitoringConfig(Section):
     models: tuple[ModelSettings, ...] = Field(default=(), description="The models.")
     dashboards: DashboardSettings = Field(
         default=DashboardSettings(), description="Settings of the dashboards."
+    )
+    elasticsearch: ElasticsearchSettings = Field(
+        default=ElasticsearchSettings(), description="How prediction records are kept."
     )
 
     @field_validator("scope_labels")

@@ -8,6 +8,7 @@ import pytest
 from mlmonitor.config import (
     AlertSettings,
     DashboardSettings,
+    ElasticsearchSettings,
     LinkSettings,
     ModelSettings,
     MonitoringConfig,
@@ -64,6 +65,7 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("links")) == set(LinkSettings.model_fields)
     assert set(table("notifications")) == set(NotificationSettings.model_fields)
     assert set(table("respond")) == set(RespondSettings.model_fields)
+    assert set(table("elasticsearch")) == set(ElasticsearchSettings.model_fields)
 
 
 @pytest.mark.parametrize("example", MORE)
