@@ -20,3 +20,7 @@ class ProfileError(MlmonitorError):
 
 class GenerationError(MlmonitorError):
     """A spec, rule or dashboard that cannot be rendered."""
+
+
+class InstallError(MlmonitorError):
+    """A server that did not take what was generated."""

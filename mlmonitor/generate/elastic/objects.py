@@ -66,7 +66,7 @@ def objects(config: MonitoringConfig) -> list[Object]:
     made.append(Object(Kind.TEMPLATE, templates.UNDECLARED, templates.index_of_all(settings)))
     for model, references in references_of(config).items():
         component = templates.of_model(model, references, profile)
-        index = templates.index_of_model(model, component, settings)
+        index = templates.index_of_model(model, settings)
         made.append(Object(Kind.COMPONENT, templates.own_name(model), component))
         made.append(Object(Kind.TEMPLATE, templates.index_name(model), index))
     if profile.roles:

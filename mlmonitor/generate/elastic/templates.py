@@ -53,7 +53,11 @@ def shared(settings: ElasticsearchSettings, profile: Profile) -> dict[str, dict[
 def of_model(model: str, references: Sequence[Reference], profile: Profile) -> dict[str, Any]:
     """The component template of a model's columns."""
     mappings = _mappings(columns.sides(references, profile))
-    return _component({"mappings": mappings}, f"Columns of the model {model}.")
+    limit = _room(len(fields.flat(mappings["properties"])))
+    settings = {"index": {"mapping": {"total_fields": {"limit": limit}}}}
+    return _component(
+        {"mappings": mappings, "settings": settings}, f"Columns of the model {model}."
+    )
 
 
 def own_name(model: str) -> str:
@@ -66,14 +70,10 @@ def index_name(model: str) -> str:
     return f"{streams.TYPE}-{streams.dataset(model)}"
 
 
-def index_of_model(
-    model: str, component: dict[str, Any], settings: ElasticsearchSettings
-) -> dict[str, Any]:
+def index_of_model(model: str, settings: ElasticsearchSettings) -> dict[str, Any]:
     """The index template of a model, above the one of all models."""
-    parts = [ECS, OWN, own_name(model), SETTINGS]
-    count = len(fields.flat(component["template"]["mappings"]["properties"]))
+    parts = [ECS, OWN, SETTINGS, own_name(model)]
     body = _index_template([streams.stream(model, "*")], parts, settings.priority + 1, settings)
-    body["template"]["settings"] = {"index": {"mapping": {"total_fields": {"limit": _room(count)}}}}
     return {**body, "_meta": meta(f"Records of the model {model}.")}
 
 

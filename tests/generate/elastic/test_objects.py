@@ -134,9 +134,11 @@ def test_every_part_of_a_template_comes_before_it(tmp_path):
 
 def test_a_model_with_many_columns_has_room_for_them(tmp_path):
     wide = reference(*(column(f"c{index}", "numeric") for index in range(3000)))
-    template = body(objects(config(tmp_path, wide)), Kind.TEMPLATE, "logs-mlmonitor.m")
-    limit = int(template["template"]["settings"]["index"]["mapping"]["total_fields"]["limit"])
+    found = objects(config(tmp_path, wide))
+    component = body(found, Kind.COMPONENT, "mlmonitor.m@mappings")
+    limit = int(component["template"]["settings"]["index"]["mapping"]["total_fields"]["limit"])
     assert limit > 2 * 3000
+    assert body(found, Kind.TEMPLATE, "logs-mlmonitor.m")["composed_of"][-1] == "mlmonitor.m@mappings"
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:

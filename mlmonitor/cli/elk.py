@@ -1,0 +1,68 @@
+"""The commands of the log side: `generate-kibana` and `push-elk`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlmonitor.cli.program import (
+    config_option,
+    configuration,
+    debug_option,
+    program,
+)
+
+if TYPE_CHECKING:
+    from mlmonitor.config import MonitoringConfig
+
+
+def log_files(config: MonitoringConfig) -> dict[str, str]:
+    """What the log side is made of: relative path -> text."""
+    from mlmonitor.generate import elastic
+
+    return elastic.files(config)
+
+
+@program.command("push-elk")
+@click.argument("url")
+@click.option("--user", metavar="NAME", help="Who asks.")
+@click.option("--password-file", metavar="FILE", help="File with nothing but the password.")
+@click.option("--api-key-file", metavar="FILE", help="File with nothing but an API key.")
+@click.option(
+    "--ca-file", metavar="FILE", help="Certificate of the authority that vouches for the servers."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--rollover",
+    is_flag=True,
+    help="Begin new indices where a field would get another type, in place of refusing.",
+)
+@config_option
+@debug_option
+def push_elk(url: str, config_path: str | None, **options: Any) -> None:
+    """Install templates, lifecycle and roles into the Elasticsearch at URL, showing the diff first.
+
+    Again and again: what is as it should be is left alone. Secrets come from files, or from
+    MLMONITOR_ELASTICSEARCH_PASSWORD and MLMONITOR_ELASTICSEARCH_API_KEY.
+    """
+    from mlmonitor.generate import elastic
+    from mlmonitor.install.connection import Connection, Login
+    from mlmonitor.install.elastic import install, plan
+
+    objects = elastic.objects(configuration(config_path))
+    login = Login.read(options["user"], options["password_file"], options["api_key_file"])
+    connection = Connection(url, "Elasticsearch", login, options["ca_file"])
+    wanted = plan(connection, objects)
+    for change in wanted.changes:
+        click.echo(change.diff, nl=False)
+    for stream in wanted.streams:
+        for conflict in stream.conflicts:
+            click.echo(f"{stream.name}: {conflict}")
+        if stream.lacks and not stream.conflicts:
+            click.echo(f"{stream.name}: would get {len(stream.lacks)} more fields")
+    if not options["dry_run"]:
+        for line in install(connection, wanted, rollover=options["rollover"]):
+            click.echo(line)
+    if wanted.is_empty:
+        click.echo(f"{len(objects)} objects at {connection.url} are up to date")

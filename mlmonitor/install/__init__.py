@@ -1,0 +1,1 @@
+"""Putting what was generated into the servers that use it."""
