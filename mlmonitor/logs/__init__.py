@@ -1,0 +1,7 @@
+"""Records of predictions as structured logs, and the ids that tie other log lines to them."""
+
+from mlmonitor.logs.context import bind, carried, prediction_id
+from mlmonitor.logs.recorder import Recorder, sensitive_columns
+from mlmonitor.logs.settings import LogSettings
+
+__all__ = ["LogSettings", "Recorder", "bind", "carried", "prediction_id", "sensitive_columns"]
