@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from mlmonitor.logs.recorder import Recorder, Trip
+    from mlmonitor.logs.quick import Trip
+    from mlmonitor.logs.recorder import Recorder
     from mlmonitor.tally import Tally
 
 
@@ -88,7 +89,7 @@ class Prediction:
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 blocks.failed("input", error)
         if blocks.recorder is not None:
-            self._trip = blocks.recorder.begin(self._inputs, batch=self._batch, given=self._id)
+            self._trip = blocks.recorder.begin(self._inputs, self._batch, given=self._id)
         self._started = perf_counter()
         return self
 
@@ -103,8 +104,7 @@ class Prediction:
         blocks = self._blocks
         blocks.active.pop()
         if self._trip is not None and blocks.recorder is not None:
-            results = (None, None) if error is not None else (self.output, self.scores)
-            blocks.recorder.finish(self._trip, results, seconds, error)
+            blocks.recorder.finish(self._trip, self.output, seconds, self.scores, error)
         if error is not None:
             blocks.raised(error, seconds)
             return
@@ -229,12 +229,15 @@ class RecordedCall(Call):
 
     def direct(self) -> Callable[..., Any]:
         """See `Call`."""
-        function, before, after, fail = self.function, self._before(), self._after(), self._fail()
-        finish, clock = self._finish(), perf_counter
+        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
+        begin, finish, clock = self._begin(), self._finish(), perf_counter
+        position, select, batch = self.selector.position, self._selected, self.batch
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            rows, trip = before(args, kwargs)
+            value = args[position] if len(args) > position else select(args, kwargs)
+            rows = count(value)
+            trip = begin(value, batch, args, kwargs)
             started = clock()
             try:
                 result = function(*args, **kwargs)
@@ -250,12 +253,15 @@ class RecordedCall(Call):
 
     def awaited(self) -> Callable[..., Any]:
         """See `Call`."""
-        function, before, after, fail = self.function, self._before(), self._after(), self._fail()
-        finish, clock = self._finish(), perf_counter
+        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
+        begin, finish, clock = self._begin(), self._finish(), perf_counter
+        position, select, batch = self.selector.position, self._selected, self.batch
 
         @functools.wraps(function)
         async def call(*args: Any, **kwargs: Any) -> Any:
-            rows, trip = before(args, kwargs)
+            value = args[position] if len(args) > position else select(args, kwargs)
+            rows = count(value)
+            trip = begin(value, batch, args, kwargs)
             started = clock()
             try:
                 result = await function(*args, **kwargs)
@@ -269,57 +275,77 @@ class RecordedCall(Call):
 
         return call
 
-    def _before(self) -> Callable[[Any, Any], tuple[int | None, Trip | None]]:
-        take, failed, recorder = self.take, self.counting.failed, self.counting.recorder
-        position, select = self.selector.position, self.selector.select
-        start, id_of, batch = self.counting.active.append, self.id_of, self.batch
-        begin = None if recorder is None else recorder.begin
+    def _selected(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The inputs among the arguments; None where they cannot be found."""
+        try:
+            return self.selector.select(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the prediction goes on
+            self.counting.failed("input", error)
+            return None
 
-        def before(args: Any, kwargs: Any) -> tuple[int | None, Trip | None]:
+    def _count(self) -> Callable[[Any], int | None]:
+        start, take, failed = self.counting.active.append, self.take, self.counting.failed
+
+        def count(value: Any) -> int | None:
             start(None)
-            rows = value = given = None
+            if take is None or value is None:
+                return None
             try:
-                value = args[position] if len(args) > position else select(args, kwargs)
-                if take is not None:
-                    rows = take(value)
+                return take(value)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 failed("input", error)
-            if begin is None:
-                return rows, None
-            if id_of is not None:
-                try:
-                    given = id_of(args, kwargs)
-                except Exception as error:  # noqa: BLE001 - the prediction goes on
-                    failed("logs", error)
-            return rows, begin(value, batch=batch, given=given)
+                return None
 
-        return before
+        return count
+
+    def _begin(self) -> Callable[[Any, bool | None, Any, Any], Trip | None]:
+        begin, id_of, failed = self.recorder.begin, self.id_of, self.counting.failed
+        if id_of is None:
+            return begin
+
+        def begin_with_id(value: Any, batch: bool | None, args: Any, kwargs: Any) -> Trip | None:  # noqa: FBT001 - as the other
+            given = None
+            try:
+                given = id_of(args, kwargs)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("logs", error)
+            return begin(value, batch, given=given)
+
+        return begin_with_id
 
     def _fail(self) -> Callable[[Trip | None, BaseException, float], None]:
-        stop, raised, recorder = (
-            self.counting.active.pop,
-            self.counting.raised,
-            self.counting.recorder,
-        )
+        stop, raised, recorder = self.counting.active.pop, self.counting.raised, self.recorder
 
         def fail(trip: Trip | None, error: BaseException, seconds: float) -> None:
             stop()
             raised(error, seconds)
-            if recorder is not None:
-                recorder.finish(trip, (None, None), seconds, error)
+            recorder.finish(trip, None, seconds, None, error)
 
         return fail
 
     def _finish(self) -> Callable[[Trip | None, Any, float], None]:
         """Record a result; what `output` and `scores` raise has been counted already."""
-        recorder, output, scores = self.counting.recorder, self.output, self.scores
+        record, output, scores = self.recorder.finish, self.output, self.scores
+        if output is None and scores is None:
+            return record
 
         def finish(trip: Trip | None, result: Any, seconds: float) -> None:
-            if recorder is not None:
-                found = (_of(output, result), None if scores is None else _of(scores, result))
-                recorder.finish(trip, found, seconds)
+            found = None if scores is None else _of(scores, result)
+            record(trip, _of(output, result), seconds, found)
 
         return finish
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes the records.
+
+        Raises:
+            TypeError: the monitor has none.
+        """
+        if self.counting.recorder is None:
+            message = "a monitor without `logs` records nothing"
+            raise TypeError(message)
+        return self.counting.recorder
 
 
 def _of(chosen: Callable[[Any], Any] | None, result: Any) -> Any:

@@ -26,16 +26,8 @@ class Trace(NamedTuple):
     span: str
 
 
-class Current(NamedTuple):
-    """The prediction that runs now.
-
-    Attributes:
-        prediction: its id; of a batch, the id of the call.
-        identity: model, version and role.
-    """
-
-    prediction: str
-    identity: tuple[str, str, str]
+Current = tuple[str, tuple[str, str, str]]
+"""A prediction on its way: its id (of a batch, that of the call), and model, version and role."""
 
 
 class Bound(NamedTuple):
@@ -47,13 +39,14 @@ class Bound(NamedTuple):
 
 
 current: Final[ContextVar[Current | None]] = ContextVar("mlmonitor_prediction", default=None)
-bound: Final[ContextVar[Bound]] = ContextVar("mlmonitor_bound", default=Bound())  # noqa: B039 - a tuple
+NOTHING: Final = Bound()
+bound: Final[ContextVar[Bound]] = ContextVar("mlmonitor_bound", default=NOTHING)
 
 
 def prediction_id() -> str | None:
     """The id of the prediction that runs now; None outside of one."""
     found = current.get()
-    return found.prediction if found is not None else None
+    return None if found is None else found[0]
 
 
 @contextmanager

@@ -5,43 +5,43 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import time
 from hashlib import sha256
+from time import time_ns
 from typing import Final
 
 LIMIT: Final = 512
 """Bytes that Elasticsearch accepts in an id."""
 _MILLISECOND: Final = 1_000_000
-_COUNTS: Final = 1 << 32
+_COUNTS: Final = (1 << 32) - 1
 
 
-class _Source:
+class Source:
     """Ids in the form of UUID version 7: the time, 42 random bits of the process, and a count."""
 
     def __init__(self) -> None:
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Begin anew: a child must not go on with its parent's ids."""
         bits = secrets.randbits(42)
         self._middle = f"7{bits & 0xFFF:03x}-{0x8000 | (bits >> 12) & 0x3FFF:04x}-{bits >> 26:04x}"
+        self._start = (-1, "")
         self._next = itertools.count(secrets.randbits(31)).__next__
 
-    def make(self) -> str:
-        now = f"{time.time_ns() // _MILLISECOND:012x}"
-        return f"{now[:8]}-{now[8:]}-{self._middle}{self._next() % _COUNTS:08x}"
+    def new(self) -> str:
+        """A new id, later in sorted order than those of earlier milliseconds."""
+        now = time_ns() // _MILLISECOND
+        known, start = self._start
+        if now != known:
+            digits = f"{now:012x}"
+            start = f"{digits[:8]}-{digits[8:]}-{self._middle}"
+            self._start = now, start
+        return start + "%08x" % (self._next() & _COUNTS)
 
 
-_source = _Source()
-
-
-def _after_fork() -> None:
-    global _source  # noqa: PLW0603 - a child must not go on with its parent's ids
-    _source = _Source()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
-def new() -> str:
-    """A new id, later in sorted order than those of earlier milliseconds."""
-    return _source.make()
+_source = Source()
+os.register_at_fork(after_in_child=_source.after_fork)
+new = _source.new
 
 
 def given(value: object) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
 import traceback
+from time import time_ns
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
 from mlmonitor import names
 from mlmonitor.logs import context
+from mlmonitor.logs.safe import shown
 from mlmonitor.logs.template import Template, key, nested
 from mlmonitor.logs.values import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mlmonitor.logs.rows import Row, SideRows, Written
     from mlmonitor.logs.settings import LogSettings
@@ -28,9 +29,7 @@ _STACK: Final = 4
 """Times `max_field` that a stack trace may have."""
 _SHORTER: Final = ((1_024, 64), (256, 16), (64, 4), (16, 0))
 """Limits of texts and lists that are tried, one after the other, until a record is short enough."""
-_UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Characters that JSON allows and that move a terminal's cursor, end a line, or hide text."""
-_KEYS: Final = {side: b"," + key(field) for side, field in names.COLUMNS_OF_SIDE.items()}
+SIDE_KEYS: Final = {side: b"," + key(field) for side, field in names.COLUMNS_OF_SIDE.items()}
 _SAMPLE: Final = b"," + key(names.LOG_SAMPLE_RATE.path[-2])
 _VIOLATIONS: Final = b"," + key(names.VIOLATIONS)
 _VIOLATION_KEYS: Final = tuple(
@@ -89,7 +88,7 @@ class LineMaker:
         reference: hash of the reference profile, if there is one.
         settings: see `LogSettings`.
         rows: how the columns of each side are written.
-        cleaned: masks what is sensitive in a text that is of no column.
+        cleaned: masks what is sensitive in a text that is of no column, given further secrets.
     """
 
     def __init__(
@@ -98,31 +97,36 @@ class LineMaker:
         reference: str | None,
         settings: LogSettings,
         rows: Mapping[str, SideRows],
-        cleaned: Callable[[str], str],
+        cleaned: Callable[[str, Iterable[str]], str],
     ) -> None:
         self._identity, self._reference, self._settings = identity, reference, settings
         self._rows, self._cleaned = rows, cleaned
-        self._second, self._prefix = -1, ""
-        self._kept_in_sample = _SAMPLE + orjson.dumps({_RATE: settings.sample})
+        self._second = (-1, b"")
+        self.kept_in_sample = _SAMPLE + orjson.dumps({_RATE: settings.sample})
         self.after_fork()
 
     def after_fork(self) -> None:
         """Name the process anew."""
-        self._templates: dict[str, Template] = {}
+        made = {
+            outcome: Template(self._identity, self._reference, self._settings, outcome)
+            for outcome in (names.SUCCESS, names.FAILURE)
+        }
+        self.success, self.failure = made[names.SUCCESS], made[names.FAILURE]
 
-    def call(self, seconds: float, error: BaseException | None) -> Call:
-        """What the records of a call that ends now have in common."""
+    def call(
+        self, seconds: float, error: BaseException | None, secrets: Sequence[str] = ()
+    ) -> Call:
+        """What the records of a call that ends now have in common.
+
+        `secrets` are texts that must not appear in what is said of the error.
+        """
         duration = int(seconds * _SECOND)
-        outcome = names.SUCCESS if error is None else names.FAILURE
-        template = self._templates.get(outcome)
-        if template is None:
-            template = Template(self._identity, self._reference, self._settings, outcome)
-            self._templates[outcome] = template
+        template = self.success if error is None else self.failure
         trace = context.trace()
         further = b""
         if trace is not None or error is not None:
-            further = self._further(trace, error)
-        return Call(template, self._stamp(time.time_ns() - duration), b"%d" % duration, further)
+            further = self.further(trace, error, secrets)
+        return Call(template, self.stamp(time_ns() - duration), b"%d" % duration, further)
 
     def line(
         self,
@@ -165,7 +169,7 @@ class LineMaker:
         ]  # fmt: skip
         cut: list[str] = []
         for side, one in written.items():
-            parts += (_KEYS[side], one.data)
+            parts += (SIDE_KEYS[side], one.data)
             cut += one.cut
         parts.append(rest)
         if cut:
@@ -177,7 +181,7 @@ class LineMaker:
         """Members of our own behind the columns, each with a comma in front."""
         violations, kept_for, redacted, batch = notes
         if not kept_for and not redacted and batch is None and not context.bound.get().slices:
-            return self._kept_in_sample
+            return self.kept_in_sample
         parts = []
         if violations:
             listed = [dict(zip(_VIOLATION_KEYS, one, strict=True)) for one in violations]
@@ -187,46 +191,46 @@ class LineMaker:
         if kept_for:
             parts.append(_SAMPLE + orjson.dumps({_RATE: 1.0, _KEPT_FOR: list(kept_for)}))
         else:
-            parts.append(self._kept_in_sample)
+            parts.append(self.kept_in_sample)
         if redacted:
             parts.append(b"," + key(names.LOG_REDACTED) + _dumped(list(redacted)))
         if batch is not None:
             parts.append(b"," + key(names.LOG_BATCH_ID.path[-2]) + _dumped(dict(batch)))
         return b"".join(parts)
 
-    def _further(self, trace: context.Trace | None, error: BaseException | None) -> bytes:
+    def further(
+        self,
+        trace: context.Trace | None,
+        error: BaseException | None = None,
+        secrets: Sequence[str] = (),
+    ) -> bytes:
+        """The trace and error of a record, as members with a comma behind each."""
         found: dict[names.Field, Any] = {}
         if trace is not None:
             found |= {names.LOG_TRACE_ID: trace.trace, names.LOG_SPAN_ID: trace.span}
         if error is not None:
-            found |= self._error(error)
+            found |= self._error(error, secrets)
         return orjson.dumps(nested(found))[1:-1] + b","
 
-    def _error(self, error: BaseException) -> dict[names.Field, str]:
+    def _error(self, error: BaseException, secrets: Sequence[str]) -> dict[names.Field, str]:
         limit = self._settings.max_field
         found = {
             names.LOG_ERROR_TYPE: text(type(error).__qualname__, limit)[0],
-            names.LOG_ERROR_MESSAGE: self._cleaned(text(_message(error), limit)[0]),
+            names.LOG_ERROR_MESSAGE: self._cleaned(text(_message(error), limit)[0], secrets),
         }
         if self._settings.stack_traces:
             stack = "".join(traceback.format_tb(error.__traceback__))
-            found[names.LOG_ERROR_STACK] = self._cleaned(text(stack, _STACK * limit)[0])
+            found[names.LOG_ERROR_STACK] = self._cleaned(text(stack, _STACK * limit)[0], secrets)
         return found
 
-    def _stamp(self, moment: int) -> bytes:
+    def stamp(self, moment: int) -> bytes:
         """Nanoseconds since the epoch in ISO 8601, in microseconds."""
         second, rest = divmod(moment, _SECOND)
-        if second != self._second:
-            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._second = second
-        return b"%b.%06dZ" % (self._prefix.encode(), rest // 1_000)
-
-
-def shown(line: bytes) -> bytes:
-    """The line with everything escaped that a terminal could take for more than text."""
-    if line.isascii() and b"\x7f" not in line:
-        return line
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
+        known, form = self._second
+        if second != known:
+            form = time.strftime("%Y-%m-%dT%H:%M:%S.%%06dZ", time.gmtime(second)).encode()
+            self._second = second, form
+        return form % (rest // 1_000)
 
 
 def _dumped(value: Any) -> bytes:

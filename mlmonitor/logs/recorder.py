@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlmonitor import names, streams
 from mlmonitor.logs import context, ids
 from mlmonitor.logs.files import FileWriter
 from mlmonitor.logs.lines import SIDES, LineMaker, Notes
 from mlmonitor.logs.privacy import Privacy
+from mlmonitor.logs.quick import Begin, Trip, quick_begin, quick_finish
 from mlmonitor.logs.rows import SideRows
 from mlmonitor.logs.settings import FILES, STDOUT
 from mlmonitor.logs.sinks import HandlerSink, Stdout
@@ -21,7 +22,7 @@ from mlmonitor.reference.unknown import PREDICTION
 from mlmonitor.tally.batches import is_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from contextvars import Token
 
     from mlmonitor.logs.context import Current
@@ -42,24 +43,6 @@ _LINES_AT_ONCE: Final = 512
 _ID, _ROW, _ROWS = (
     field.path[-1] for field in (names.LOG_BATCH_ID, names.LOG_BATCH_ROW, names.LOG_BATCH_ROWS)
 )
-
-
-class Trip(NamedTuple):
-    """A call on its way.
-
-    Attributes:
-        identity: its id; of a batch, that of the call.
-        token: puts back what was current before.
-        row: the inputs of a single row.
-        rows: the inputs of a batch.
-        row_ids: ids of the rows of a batch, where the caller gave them.
-    """
-
-    identity: str
-    token: Token[Current | None]
-    row: Row | None
-    rows: list[Row] | None
-    row_ids: Sequence[str] | None
 
 
 def sensitive_columns(reference: Reference | None, settings: LogSettings) -> tuple[str, ...]:
@@ -101,17 +84,32 @@ class Recorder:
             side: tuple(c for c in (reference.columns if reference else ()) if c.side == side)
             for side in SIDES
         }
+        self._privacy = Privacy(settings, self._hidden)
+        cleaned = self._privacy.cleaned
         self._rows = {
-            side: SideRows([c.name for c in columns[side]], _UNNAMED[side], settings.max_field)
+            side: SideRows(
+                [c.name for c in columns[side]], _UNNAMED[side], settings.max_field, cleaned
+            )
             for side in SIDES
         }
         self._checkers = {side: Checker(found) for side, found in columns.items() if found}
-        self._privacy = Privacy(settings, self._hidden)
         self._rate = settings.sample
         self._slow = float("inf") if settings.slow is None else settings.slow
         profile = reference.hash8 if reference else None
-        self._maker = LineMaker(self.identity, profile, settings, self._rows, self._privacy.cleaned)
+        self._maker = LineMaker(self.identity, profile, settings, self._rows, cleaned)
         self._sink = self._made(settings, model)
+        self._quickly = quick_finish(
+            settings,
+            self._rows,
+            self._checkers,
+            self._maker,
+            passes=None if self._privacy.is_idle else self._privacy.passes,
+            write=self._sink.write,
+            refused=self._refused,
+            note=note,
+            cells=cells,
+        )
+        self.begin = quick_begin(self.identity, self._begin)
         _recorders.add(self)
 
     def after_fork(self) -> None:
@@ -120,14 +118,19 @@ class Recorder:
 
     # Around a call --------------------------------------------------------------------------------
 
-    def begin(self, inputs: Any, *, batch: bool | None = None, given: Any = None) -> Trip | None:
-        """Take note of a call and its inputs, before the model can change them.
+    begin: Begin
+    """Takes note of a call and its inputs, before the model can change them."""
 
-        Args:
-            inputs: a row or a batch; None for none.
-            batch: whether it is a batch; by default seen from the inputs.
-            given: the caller's id; of a batch, that of the call, or a list with one for each row.
-        """
+    def _begin(
+        self,
+        inputs: Any,
+        batch: bool | None,  # noqa: FBT001 - Begin
+        args: Any = None,  # noqa: ARG002 - Begin
+        kwargs: Any = None,  # noqa: ARG002 - Begin
+        *,
+        given: Any = None,
+    ) -> Trip | None:
+        """See `Begin`."""
         try:
             several = inputs is not None and (is_batch(inputs) if batch is None else batch)
             chosen = context.bound.get().prediction if given is None else given
@@ -135,7 +138,7 @@ class Recorder:
             if several and isinstance(chosen, (list, tuple)):
                 row_ids, chosen = [self._id(one) for one in chosen], None
             identity = ids.new() if chosen is None else self._id(chosen)
-            token = context.current.set(context.Current(identity, self.identity))
+            token = context.current.set((identity, self.identity))
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._failed(error)
             return None
@@ -147,28 +150,31 @@ class Recorder:
                 row = self._rows[_INPUT].row(inputs)
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._failed(error)
-        return Trip(identity, token, row, rows, row_ids)
+        return Trip(identity, token, row, rows, row_ids, is_quick=False)
 
     def finish(
         self,
         trip: Trip | None,
-        results: tuple[Any, Any],
+        output: Any,
         seconds: float,
+        scores: Any = None,
         error: BaseException | None = None,
     ) -> None:
-        """Record a call that returned an output and scores, or raised an error."""
+        """Record a call that returned an output, and scores perhaps, or raised an error."""
         if trip is None:
             return
         try:
-            self._leave(trip)
-            self._record(trip, results, seconds, error)
+            self._leave(trip.token)
+            plain = trip.is_quick and error is None and scores is None
+            if not (plain and self._quickly(trip, output, seconds)):
+                self._record(trip, (output, scores), seconds, error)
         except Exception as problem:  # noqa: BLE001 - the prediction goes on
             self._lost(names.RECORD_BUILD, 1 if trip.rows is None else len(trip.rows))
             self._failed(problem)
 
-    def _leave(self, trip: Trip) -> None:
+    def _leave(self, token: Token[Current | None]) -> None:
         try:
-            context.current.reset(trip.token)
+            context.current.reset(token)
         except ValueError:  # it ends in another context than it began in, as a generator may
             context.current.set(None)
 
@@ -195,16 +201,17 @@ class Recorder:
         call: Call | None = None
         lines: list[Line] = []
         left_out = 0
+        secrets = [] if error is None else self._privacy.secrets(trip.rows or [trip.row or {}])
         for identity, sides, batch in self._parts(trip, results):
             violations = self._violations(sides, only_inputs=error is not None)
             kept_for = [*always, names.KEPT_FOR_VIOLATION] if violations else always
             if not kept_for and not ids.is_sampled(identity, self._rate):
                 left_out += 1
                 continue
-            call = call or self._maker.call(seconds, error)
-            clean, redacted = self._privacy.rows(sides)
+            call = call or self._maker.call(seconds, error, secrets)
+            redacted = [] if self._privacy.is_idle else self._privacy.rows(sides)
             notes = Notes(violations, kept_for, redacted, batch)
-            lines.append(self._maker.line(call, identity, clean, notes))
+            lines.append(self._maker.line(call, identity, sides, notes))
             if len(lines) >= _LINES_AT_ONCE:
                 self._write(lines, failed=error is not None)
         if lines:
@@ -279,10 +286,13 @@ class Recorder:
         try:
             self._sink.write(data, count, failed=failed)
         except Exception as error:  # noqa: BLE001 - the prediction goes on
-            self._lost(names.RECORD_WRITE, count)
-            self._failed(error)
+            self._refused(error, count)
         else:
             self._note(self._cells.written, count)
+
+    def _refused(self, error: Exception, count: int = 1) -> None:
+        self._lost(names.RECORD_WRITE, count)
+        self._failed(error)
 
     def _lost(self, reason: str, count: int) -> None:
         self._note(self._cells.dropped.start + names.RECORD_DROP_REASONS.index(reason), count)

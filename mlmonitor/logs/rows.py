@@ -40,33 +40,50 @@ class SideRows:
         order: names of its columns, as sequences hold them; empty where nothing is known of them.
         single: name of the column where a single value comes and nothing is known.
         limit: characters of a value that are kept.
+        cleaned: masks what is sensitive in the name of a column that is not expected.
     """
 
-    def __init__(self, order: Sequence[str], single: str, limit: int) -> None:
+    def __init__(
+        self,
+        order: Sequence[str],
+        single: str,
+        limit: int,
+        cleaned: Callable[[str], str] = str,
+    ) -> None:
         self.order = tuple(order)
-        self._limit = limit
+        self._limit, self._cleaned = limit, cleaned
         self._single = self.order[0] if len(self.order) == 1 else single
         self._fields: dict[Any, str] = {}
         self._ordinary: set[Any] = set()
         self._forms: dict[type, Callable[[Any], Row] | None] = {}
         for name in self.order:
-            self.field(name)
+            self._remember(name, name)
+        self.is_ordinary = all(self._fields[name] == name for name in self.order)
+        """Whether the names of all columns stand in a record as they are."""
 
     def field(self, name: Any) -> str:
         """The key of a column in the record."""
         found = self._fields.get(name)
-        if found is None:
-            found = text(streams.field(str(name)), self._limit)[0]
-            if len(self._fields) < _NAMES:
-                self._fields[name] = found
-                if found == name:
-                    self._ordinary.add(name)
+        return (
+            self._remember(name, self._cleaned(str(name)[: self._limit]))
+            if found is None
+            else found
+        )
+
+    def _remember(self, name: Any, shown: str) -> str:
+        found = text(streams.field(shown), self._limit)[0]
+        if len(self._fields) < _NAMES:
+            self._fields[name] = found
+            if found == name:
+                self._ordinary.add(name)
         return found
 
     def row(self, value: Any) -> Row:
         """One row, as a dict of its own."""
         if type(value) is dict:
             return value.copy()
+        if type(value) in SCALARS:
+            return {self._single: value}
         if isinstance(value, np.ndarray):
             value = value.tolist() if value.dtype.names is None else value.reshape(-1)[0]
         if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
@@ -112,7 +129,7 @@ class SideRows:
         for name, value in islice(row.items(), COLUMNS):
             found[self.field(name)], was_cut = plain(value, limit, items)
             if was_cut:
-                cut.append(text(str(name), limit)[0])
+                cut.append(self._cleaned(text(str(name), limit)[0]))
         if len(row) > COLUMNS or len(cut) > _NAMED:
             cut = [*cut[:_NAMED], _WHOLE_ROW]
         return Written(orjson.dumps(found), tuple(cut))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mlmonitor import names, streams
+from mlmonitor.logs.safe import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,14 @@ class Template:
         self.to_duration, self.to_rest = rest.split(b'"-' + mark.encode() + b'-"')
         inside = orjson.dumps({names.LOG_MODEL.path[0]: own})[1:-2]
         self.to_own, self.to_tail = (behind + inside).split(b"~" + mark.encode() + b"~")
+        self.start, self.to_id, self.to_duration = map(
+            shown, (self.start, self.to_id, self.to_duration)
+        )
+        self.to_rest, self.to_own, self.to_tail = map(
+            shown, (self.to_rest, self.to_own, self.to_tail)
+        )
+        self.to_tail_at_once = self.to_rest + self.to_own
+        """What stands between the duration and the second id, where there are no further objects."""
         self.end = b"}}\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from operator import contains, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -38,32 +39,52 @@ class Checker:
     def __init__(self, columns: Sequence[Column]) -> None:
         binned = [c for c in columns if c.is_binned]
         rest = [c for c in columns if not c.is_binned]
+        self.size, self.has_texts = len(columns), bool(rest)
         self._judges = [(column.name, _judge(column)) for column in (*binned, *rest)]
         self._side = columns[0].side if columns else ""
-        self._numbers = _getter([column.name for column in binned])
-        self._others = _getter([column.name for column in rest])
-        ranges = [column.range or (-_LARGEST, _LARGEST) for column in binned]
-        self._lows, self._highs = [low for low, _ in ranges], [high for _, high in ranges]
-        self._fine = [_fine(column) for column in rest]
+        only = binned[0].range or (-_LARGEST, _LARGEST) if len(binned) == 1 and not rest else None
+        self.only_range = only or (1.0, 0.0)
+        """Least and largest value that are right where the side is one number, else in disorder."""
+        self.is_fine = _fine_rows(binned, rest)
+        """Whether a row has all columns and none breaks a rule. Its values of these columns are
+        then numbers, texts, times or None, and nothing else. It raises whatever values do that
+        cannot be compared, and KeyError where a column is absent."""
 
     def __call__(self, row: Mapping[str, Any]) -> list[Violation]:
         """What is wrong with a row, by column; never raises."""
-        try:
-            numbers = self._numbers(row)
-            if (
-                all(map(le, self._lows, numbers))
-                and all(map(ge, self._highs, numbers))
-                and all(map(contains, self._fine, self._others(row)))
-            ):
+        with suppress(Exception):
+            if self.is_fine(row):
                 return []
-        except Exception:  # noqa: BLE001, S110 - absent, not comparable or not hashable: looked at below
-            pass
         found = []
         for name, judge in self._judges:
             reason = judge(row.get(name, _ABSENT))
             if reason is not None:
                 found.append(Violation(self._side, name, reason))
         return found
+
+
+def _fine_rows(
+    binned: Sequence[Column], rest: Sequence[Column]
+) -> Callable[[Mapping[str, Any]], bool]:
+    numbers_of = _getter([column.name for column in binned])
+    others_of = _getter([column.name for column in rest])
+    ranges = [column.range or (-_LARGEST, _LARGEST) for column in binned]
+    lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+    fine = [_fine(column) for column in rest]
+
+    def numbers_are_fine(row: Mapping[str, Any]) -> bool:
+        numbers = numbers_of(row)
+        return all(map(le, lows, numbers)) and all(map(ge, highs, numbers))
+
+    def are_fine(row: Mapping[str, Any]) -> bool:
+        numbers = numbers_of(row)
+        return (
+            all(map(le, lows, numbers))
+            and all(map(ge, highs, numbers))
+            and all(map(contains, fine, others_of(row)))
+        )
+
+    return are_fine if rest else numbers_are_fine
 
 
 class _Present(PresenceCodes):

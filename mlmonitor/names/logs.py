@@ -27,8 +27,9 @@ CUT_RECORD: Final = "record"
 CUT_REASONS: Final = (CUT_FIELD, CUT_RECORD)
 """A value was too long, or all of them together."""
 
+SENSITIVE_MARKED: Final = "marked"
 SENSITIVE_KINDS: Final = (
-    "marked", "email", "phone", "card", "iban", "national_id", "api_key", "jwt", "private_key",
+    SENSITIVE_MARKED, "email", "phone", "card", "iban", "national_id", "api_key", "jwt", "private_key",
 )  # fmt: skip
 """What was found in a text; `marked` is a column that the configuration marks."""
 SENSITIVE_ELSEWHERE: Final = "message"

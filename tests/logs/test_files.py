@@ -111,6 +111,7 @@ def test_beyond_max_disk_the_oldest_files_go_and_are_counted(tmp_path):
         one.write(line(number), 1)
         if number % 100 == 99:
             wait_for(lambda: sum(file.size for file in log_files(tmp_path)) <= 5_200)
+    wait_for(lambda: not any(one.name == "mlmonitor-logs" for one in threading.enumerate()))
     kept = numbers(tmp_path)
     assert kept == list(range(kept[0], 1_000))
     assert lost == {names.RECORD_EXPIRED: 1_000 - len(kept)}
