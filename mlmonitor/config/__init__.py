@@ -5,6 +5,7 @@ from mlmonitor.config.business import BusinessAlertSettings, BusinessSettings
 from mlmonitor.config.dashboards import DashboardSettings
 from mlmonitor.config.elasticsearch import ElasticsearchSettings
 from mlmonitor.config.links import LinkSettings
+from mlmonitor.config.logs import RecordSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
 from mlmonitor.config.notifications import NotificationSettings
@@ -27,6 +28,7 @@ __all__ = [
     "NotificationSettings",
     "Positive",
     "PrometheusSettings",
+    "RecordSettings",
     "RespondSettings",
     "Section",
     "Share",

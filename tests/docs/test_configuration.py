@@ -14,6 +14,7 @@ from mlmonitor.config import (
     MonitoringConfig,
     NotificationSettings,
     PrometheusSettings,
+    RecordSettings,
     RespondSettings,
     SloSettings,
     ThresholdSettings,
@@ -65,6 +66,7 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("links")) == set(LinkSettings.model_fields)
     assert set(table("notifications")) == set(NotificationSettings.model_fields)
     assert set(table("respond")) == set(RespondSettings.model_fields)
+    assert set(table("logs")) == set(RecordSettings.model_fields)
     assert set(table("elasticsearch")) == set(ElasticsearchSettings.model_fields)
 
 
