@@ -56,7 +56,11 @@ class RecordSettings(Section):
     file_size: Size = Field(
         default=64 << 20, description="Size at which a new file is begun; 64MB."
     )
-    max_disk: Size = Field(default=1 << 30, description="Most that the folder may hold; 1GB.")
+    max_disk: Size = Field(
+        default=1 << 30,
+        validate_default=True,
+        description="Most that the folder may hold; 1GB.",
+    )
     service: str | None = Field(
         default=None, description="Name of the service; the model's without it."
     )
