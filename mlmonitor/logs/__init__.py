@@ -2,6 +2,16 @@
 
 from mlmonitor.logs.context import bind, carried, prediction_id
 from mlmonitor.logs.recorder import Recorder, sensitive_columns
+from mlmonitor.logs.service import configure, processor
 from mlmonitor.logs.settings import LogSettings
 
-__all__ = ["LogSettings", "Recorder", "bind", "carried", "prediction_id", "sensitive_columns"]
+__all__ = [
+    "LogSettings",
+    "Recorder",
+    "bind",
+    "carried",
+    "configure",
+    "prediction_id",
+    "processor",
+    "sensitive_columns",
+]
