@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from mlmonitor.cli.generate import log_files, write
 from mlmonitor.cli.program import (
+    check_option,
     config_option,
     configuration,
     debug_option,
+    output_option,
     program,
 )
 
-if TYPE_CHECKING:
-    from mlmonitor.config import MonitoringConfig
 
-
-def log_files(config: MonitoringConfig) -> dict[str, str]:
-    """What the log side is made of: relative path -> text."""
-    from mlmonitor.generate import elastic
-
-    return elastic.files(config)
+@program.command("generate-kibana")
+@config_option
+@output_option
+@check_option
+@debug_option
+def generate_kibana(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
+    """Write Kibana's saved objects and Elasticsearch's templates from monitoring.yaml."""
+    write(log_files(configuration(config_path)), output, check=check)
 
 
 @program.command("push-elk")
