@@ -54,7 +54,7 @@ TESTED_HERE = {
     "MlmonitorDependencyDown",
     "MlmonitorDependencyStale",
 }
-CONCERNS = ("data", "distribution", "model", "monitor", "operation", "quiet")
+CONCERNS = ("data", "distribution", "logs", "model", "monitor", "operation", "quiet")
 
 
 def rules() -> list[dict[str, Any]]:

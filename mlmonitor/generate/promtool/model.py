@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from contextlib import suppress
 from statistics import NormalDist
@@ -78,7 +79,13 @@ def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> 
     Gauges and infos are as the monitor exposes them.
     """
     registry = CollectorRegistry()
-    monitor = Monitor(MODEL, version=version, reference=reference(version), registry=registry)
+    monitor = Monitor(
+        MODEL,
+        version=version,
+        reference=reference(version),
+        registry=registry,
+        logs=logging.NullHandler(),
+    )
 
     failed = 0.0
     for one in traffic:
