@@ -36,13 +36,13 @@ _STOP_SECONDS: Final = 20.0
 _ACCOUNT: Final = "nobody"
 # Half a gigabyte is plenty; the second compiler would take more of the start than it gives back.
 _JVM: Final = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
+_RELOAD_SECONDS: Final = 0.2
 _SETTINGS: Final[dict[str, str]] = {
     "discovery.type": "single-node",
     "http.host": "127.0.0.1",
     "cluster.routing.allocation.disk.threshold_enabled": "false",
     "action.auto_create_index": "true",
-    "resource.reload.interval.high": "200ms",
-    "resource.reload.interval.medium": "200ms",
+    "resource.reload.interval.high": f"{_RELOAD_SECONDS * 1000:.0f}ms",
 }
 
 
@@ -123,7 +123,7 @@ class Server:
         self._signal(signal.SIGCONT)
 
     def set_users(self, users: Mapping[str, User], roles: str = "") -> None:
-        """Replace users and roles while it runs; it reads them again within a second.
+        """Replace users and roles; where it runs, wait until it has read them.
 
         `roles` is the text of `roles.yml`: this build cannot keep roles made through the API.
         """
@@ -135,6 +135,23 @@ class Server:
         _put(config / "roles.yml", roles)
         _put(config / "users", "".join(f"{k}:{_hashed(v.password)}\n" for k, v in users.items()))
         _put(config / "users_roles", "".join(f"{k}:{','.join(v)}\n" for k, v in listed.items()))
+        if self._process is None:
+            return
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until and not all(map(self._knows, users.items())):
+            time.sleep(0.1)
+        time.sleep(2 * _RELOAD_SECONDS)  # roles are read beside the users
+
+    def _knows(self, one: tuple[str, User]) -> bool:
+        name, user = one
+        token = base64.b64encode(f"{name}:{user.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}"}
+        request = urllib.request.Request(f"{self.url}/_security/_authenticate", headers=headers)
+        try:
+            urllib.request.urlopen(request, timeout=10, context=self._context()).close()
+        except urllib.error.HTTPError as error:
+            return error.code not in {401, 403}
+        return True
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -151,12 +168,14 @@ class Server:
         message = f"Elasticsearch did not start: {log.read_text(errors='replace')[-3000:]}"
         raise RuntimeError(message)
 
+    def _context(self) -> ssl.SSLContext | None:
+        if self._certificate is None:
+            return None
+        return ssl.create_default_context(cafile=str(self._certificate.authority))
+
     def _answers(self) -> bool:
-        context = None
-        if self._certificate is not None:
-            context = ssl.create_default_context(cafile=str(self._certificate.authority))
         try:
-            urllib.request.urlopen(self.url, timeout=2, context=context).close()
+            urllib.request.urlopen(self.url, timeout=2, context=self._context()).close()
         except urllib.error.HTTPError:  # no such route, or no password: it answers
             return True
         except OSError:

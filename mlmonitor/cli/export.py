@@ -95,8 +95,9 @@ def logs(paths: tuple[Path, ...], url: str, **options: Any) -> None:
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     if options["metrics"]:
         _serve(options["metrics"], registry)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    if not options["once"]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
     exporter.run(once=options["once"])
     _tell(metrics.summary())
 

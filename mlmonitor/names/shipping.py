@@ -21,7 +21,7 @@ SHIPPING_RETRIES = metric(
 SHIPPING_DROPPED = metric(
     "counter",
     "mlmonitor_shipping_dropped_records_total",
-    "Records that the direct handler could not keep, or that vanished with their file.",
+    "Records that the direct handler could not keep, by reason.",
     ("reason",),
 )
 SHIPPING_LAG_BYTES = metric(
@@ -53,7 +53,6 @@ DROP_SPOOL: Final = "spool_full"
 DROP_EXIT: Final = "exit"
 DROP_REJECTED: Final = "rejected"
 DROP_BROKEN: Final = "broken"
-DROP_VANISHED: Final = "vanished"
 SHIPPING_DROP_REASONS: Final = (
-    DROP_QUEUE, DROP_SPOOL, DROP_EXIT, DROP_REJECTED, DROP_BROKEN, DROP_VANISHED,
+    DROP_QUEUE, DROP_SPOOL, DROP_EXIT, DROP_REJECTED, DROP_BROKEN,
 )  # fmt: skip

@@ -102,10 +102,14 @@ class Connection:
 
         try:
             return {"ssl_context": ssl.create_default_context(cafile=self.ca_file)}
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no certificates in PEM form"
-            message = f"{self.ca_file}: the CA file cannot be used ({reason}); name another."
-            raise MlmonitorError(message) from error
+        except (ssl.SSLError, ValueError) as error:
+            raise _unusable(self.ca_file, "no certificates in PEM form") from error
+        except OSError as error:
+            raise _unusable(self.ca_file, error.strerror) from error
+
+
+def _unusable(file: str, reason: str | None) -> MlmonitorError:
+    return MlmonitorError(f"{file}: the CA file cannot be used ({reason}); name another.")
 
 
 def _problem(url: str) -> str | None:

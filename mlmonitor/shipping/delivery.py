@@ -98,6 +98,8 @@ class Delivery:
         tell: is given a sentence about each kind of trouble, once, and when it is over.
         limits: see there.
         backoff: waits between attempts.
+        is_direct: whether it serves a running service, which may lack the right to read, so that
+            nothing is looked up, and which goes on whatever the server says at first.
     """
 
     def __init__(
@@ -112,7 +114,9 @@ class Delivery:
         tell: Callable[[str], None],
         limits: Limits | None = None,
         backoff: Backoff | None = None,
+        is_direct: bool = False,
     ) -> None:
+        self._is_direct = is_direct
         self._client = client.options(opaque_id=identity)
         self._url, self._identity = url, identity
         self._refused, self._metrics = refused, metrics
@@ -125,6 +129,7 @@ class Delivery:
         self._waited = 0.0
         self._told: str | None = None
         self._permitted: set[str] = set()
+        self._blind: set[str] = set()
 
     def check(self) -> None:
         """See who we are there, before there is anything to ship.
@@ -267,7 +272,7 @@ class Delivery:
 
     def _absent(self, part: list[Entry]) -> list[Entry]:
         """Those that are not in their stream, whichever of its indices."""
-        doubtful = [one for one in part if one.doubtful]
+        doubtful = [one for one in part if one.doubtful and one.stream not in self._blind]
         if not doubtful:
             return part
         self._settle()
@@ -279,7 +284,7 @@ class Delivery:
                 found.update(
                     (stream, one) for one in self._search(stream, ids[first : first + _LOOKUP])
                 )
-        absent = [one for one in part if not one.doubtful or (one.stream, one.id) not in found]
+        absent = [one for one in part if (one.stream, one.id) not in found]
         self._metrics.done(names.PRESENT, len(part) - len(absent))
         for one in absent:
             one.doubtful = False
@@ -356,9 +361,11 @@ class Delivery:
                 }:
                     raise
                 answer = {"has_all_requested": True}
-            if not answer["has_all_requested"]:
-                allowed = answer["index"][stream]
-                missing = ", ".join(name for name in _PRIVILEGES if not allowed[name])
+            allowed = {} if answer["has_all_requested"] else answer["index"][stream]
+            missing = ", ".join(name for name in _PRIVILEGES if not allowed.get(name, True))
+            if missing and self._is_direct and allowed[_PRIVILEGES[0]]:
+                self._blind.add(stream)
+            elif missing:
                 message = (
                     f"{self._url}: the user lacks {missing} on {stream}; give it the role to ship."
                 )
@@ -399,7 +406,7 @@ class Delivery:
         """Wait before another attempt, or give up."""
         sentence = str(trouble)
         self._metrics.again(trouble.reason)
-        if trouble.fatal and not self._has_worked:
+        if trouble.fatal and not self._has_worked and not self._is_direct:
             raise MlmonitorError(sentence) from trouble
         pause = self._backoff.wait(trouble.wait)
         patience = self._limits.patience

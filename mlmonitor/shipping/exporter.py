@@ -82,6 +82,7 @@ class Exporter:
         limits, backoff: see `Delivery`.
         metrics: counts; of its own without them.
         moved: see `Registry`.
+        is_spool: whether nobody else needs the files: those that are complete and shipped go.
 
     Raises:
         MlmonitorError: the registry or the connection cannot be used.
@@ -98,8 +99,10 @@ class Exporter:
         backoff: Backoff | None = None,
         metrics: ShippingMetrics | None = None,
         moved: bool = False,
+        is_spool: bool = False,
     ) -> None:
         self._stop, self._tell = stop, tell
+        self._is_spool = is_spool
         self._limits = limits or Limits()
         self._metrics = metrics or ShippingMetrics()
         client = connection.client()
@@ -109,7 +112,7 @@ class Exporter:
         self._delivery = Delivery(
             client, connection.url, f"mlmonitor-{registry.id}",
             refused=self._letters.keep, metrics=self._metrics, stop=stop, tell=tell,
-            limits=self._limits, backoff=backoff,
+            limits=self._limits, backoff=backoff, is_direct=is_spool,
         )  # fmt: skip
         self._metrics.waiting = lambda: self._folder.waiting
         self._metrics.files = lambda: len(self._folder.files)
@@ -123,12 +126,17 @@ class Exporter:
             MlmonitorError: see `Delivery`, and where a registry cannot be written.
         """
         try:
-            self._delivery.check()
+            if not self._is_spool:
+                self._delivery.check()
             self._loop(once=once)
         except Stopped:
             pass
         finally:
-            self._folder.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of files and registry, as a forked child has to."""
+        self._folder.close()
 
     def _loop(self, *, once: bool) -> None:
         while not self._stop.is_set():
@@ -142,11 +150,14 @@ class Exporter:
             if once:
                 return
             self._stop.wait(_POLL)
+        self._folder.save()
 
     def _scan(self) -> None:
         if time.monotonic() < self._scan_at:
             return
         self._scan_at = time.monotonic() + _SCAN
+        if self._is_spool:
+            self._folder.remove_shipped()
         rest = self._folder.scan()
         if rest:
             self._keep(rest)

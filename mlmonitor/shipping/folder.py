@@ -6,6 +6,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from mlmonitor.logs.files import is_complete
 from mlmonitor.shipping.entries import Rejected
 from mlmonitor.shipping.followed import Followed
 
@@ -43,6 +44,7 @@ class Folder:
         self._gone: set[tuple[int, int]] = set()
         self._former: dict[str, Place] = dict(registry.places)
         self._retired: deque[Place] = deque(maxlen=_RETIRED)
+        self._unreadable: set[str] = set()
         self._is_first = True
 
     @property
@@ -59,8 +61,12 @@ class Folder:
         """Look what files there are; what was left of those that are gone for good."""
         seen = set()
         for path in sorted(self._paths(), key=_age):
-            with suppress(FileNotFoundError, IsADirectoryError):
+            try:
                 seen.add(self._see(path))
+            except (FileNotFoundError, IsADirectoryError):  # noqa: PERF203 - gone, or none of ours
+                continue
+            except OSError as error:
+                self._complain(path, error)
         self._gone = set(self._files) - seen
         if self._is_first:
             self._report_lost()
@@ -91,6 +97,15 @@ class Folder:
         # Where a file that is gone and a new one share a name, the name is the new one's.
         ordered = sorted(self.files, key=lambda file: file.key not in self._gone)
         self._registry.save({file.path.name: file.place() for file in ordered})
+
+    def remove_shipped(self) -> None:
+        """Delete the files that no process writes to any more and that are shipped whole."""
+        for file in self.files:
+            if file.key not in self._gone and not file.waiting and is_complete(file.path):
+                with suppress(FileNotFoundError):
+                    file.path.unlink()
+                del self._files[file.key]
+                self._retire(file)
 
     def close(self) -> None:
         """Let go of files and registry."""
@@ -163,6 +178,11 @@ class Folder:
         """Let go of a file, and know a copy of it when one comes."""
         self._retired.append(file.place())
         file.close()
+
+    def _complain(self, path: Path, error: OSError) -> None:
+        if path.name not in self._unreadable:
+            self._unreadable.add(path.name)
+            self._tell(f"{path}: cannot be read ({error.strerror}); mend its permissions.")
 
     def _report_lost(self) -> None:
         here = {file.key for file in self.files}

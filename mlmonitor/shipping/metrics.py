@@ -28,7 +28,7 @@ class ShippingMetrics:
         self._registry = registry
         self.records = self._counter(names.SHIPPING_RECORDS, names.SHIPPING_OUTCOMES)
         self.retries = self._counter(names.SHIPPING_RETRIES, names.RETRY_REASONS)
-        self.dropped = self._counter(names.SHIPPING_DROPPED, names.DROP_REASONS)
+        self.dropped = self._counter(names.SHIPPING_DROPPED, names.SHIPPING_DROP_REASONS)
         self.waiting: Callable[[], int] = int
         self.files: Callable[[], int] = int
         self.head = ""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _KIND: Final = "mlmonitor shipping"
 
 
+class InUseError(MlmonitorError):
+    """Another exporter has the registry."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A file, and how far it is shipped.
@@ -57,7 +61,8 @@ class Registry:
         id: what the requests of its exporter are known by.
 
     Raises:
-        MlmonitorError: the file is none, for another Elasticsearch, in use, or cannot be written.
+        InUseError: another exporter has it.
+        MlmonitorError: the file is none, for another Elasticsearch, or cannot be written.
     """
 
     def __init__(self, path: Path, url: str, *, moved: bool = False) -> None:
@@ -149,5 +154,5 @@ def _locked(path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         message = f"{path}: another exporter ships these files; stop it first."
-        raise MlmonitorError(message) from error
+        raise InUseError(message) from error
     return descriptor

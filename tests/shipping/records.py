@@ -15,6 +15,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
 from tests.elasticsearch_server import ADMIN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -70,6 +71,13 @@ def found(elasticsearch: Elasticsearch, namespace: str) -> Counter[str]:
     elasticsearch.indices.refresh(index=name)
     hits = helpers.scan(elasticsearch, index=name, _source=False, size=5000)
     return Counter(hit["_id"] for hit in hits)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is so, in time or not."""
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def wait_for(

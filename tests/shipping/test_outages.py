@@ -24,7 +24,7 @@ from tests.shipping.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 ROOT = Path(__file__).parents[2]
@@ -52,12 +52,6 @@ def exporting(folder: Path, url: str) -> Iterator[Path]:
             process.wait()
 
 
-def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-
-
 def twice(found: Counter[str]) -> list[str]:
     return [identity for identity, count in found.items() if count > 1]
 
@@ -74,17 +68,17 @@ def test_whatever_happens_to_elasticsearch_every_record_is_there_once(
         records.wait_for(elasticsearch, namespace, 1)
         for status in (429, 503):
             proxy.status = status
-            wait(lambda: status in proxy.made_up)  # noqa: B023 - called at once
+            records.wait_until(lambda: status in proxy.made_up)  # noqa: B023 - called at once
         proxy.status = 0
         proxy.largest = 50_000
-        wait(lambda: 413 in proxy.made_up)
+        records.wait_until(lambda: 413 in proxy.made_up)
         time.sleep(1)
         proxy.largest = 0
         # The server takes a request, its answer is lost, and the next goes to another index.
         proxy.after = lambda: elasticsearch.indices.rollover(alias=records.stream(namespace))
         for _ in range(3):
             proxy.cut, cuts = True, proxy.cuts
-            wait(lambda: proxy.cuts > cuts)  # noqa: B023 - called at once
+            records.wait_until(lambda: proxy.cuts > cuts)  # noqa: B023 - called at once
         time.sleep(1)
         proxy.after = None
         server.pause()

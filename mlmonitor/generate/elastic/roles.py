@@ -21,7 +21,11 @@ def roles() -> dict[str, dict[str, Any]]:
     """
     return {
         WRITER: _role("Adds records; reads, changes and deletes none.", [*_ADDING]),
-        EXPORTER: _role("Adds records, and looks up which ids are there.", [*_ADDING, "read"]),
+        EXPORTER: _role(
+            "Adds records, and looks up which ids are there, once its own requests have ended.",
+            [*_ADDING, "read", "maintenance"],  # it refreshes before it looks
+            cluster=["monitor"],
+        ),
         READER: _role(
             "Reads records, in Discover and dashboards too.",
             ["read", "view_index_metadata"],
