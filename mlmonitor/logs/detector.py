@@ -124,7 +124,8 @@ _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
 PATTERNS: Final = (
     _pattern(
         "private_key",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]*",
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:(?:(?!-----)[\s\S]){0,20000}"
+        r"-----END [A-Z ]{0,30}PRIVATE KEY-----|[A-Za-z0-9+/=\s\\]*)",
     ),
     _pattern("jwt", r"\beyJ[\w\-]{5,}\.eyJ[\w\-]{5,}\.[\w\-]*"),
     _pattern(
@@ -164,7 +165,7 @@ PATTERNS: Final = (
         r"\b[12] ?\d\d ?(?:0[1-9]|1[0-2]) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d\b",
         lambda text: checksums.nir(text.replace(" ", "")),
     ),
-    _pattern("national_id", r"(?<![\w.+\-])\d{11}(?![\w.\-])", checksums.pesel),
+    _pattern("national_id", r"(?<![\w.+\-])\d{11}(?![\w\-]|\.\d)", checksums.pesel),
     _pattern(
         "national_id", r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d\d(?!\w)",
         lambda text: checksums.cpf(_digits(text)),
@@ -175,14 +176,20 @@ PATTERNS: Final = (
     ),
     _pattern(
         "phone",
-        rf"(?<![\w.])(?:\+|00)[1-9]\d{{0,2}}{_GAP}(?:\(0?\d{{0,5}}\){_GAP})?\d{{1,5}}"
+        rf"(?<![\w.\-])(?:\+|00)[1-9]\d{{0,2}}{_GAP}(?:\(0?\d{{0,5}}\){_GAP})?\d{{1,5}}"
         rf"(?:{_GAP}\d{{1,5}}){{1,6}}(?!\w)",
         _is_phone,
     ),
-    _pattern("phone", r"(?<![\w.])(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[.\- ])[2-9]\d\d[.\- ]\d{4}(?!\w)"),
     _pattern(
-        "phone", r"(?<![\w.])\(?0[1-9]\d{0,4}\)?[ /\-]{1,2}\d{3,4}(?:[ \-]?\d{1,5}){0,3}(?!\w|-\d)", _is_phone
+        "phone",
+        r"(?<![\w.\-])(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[.\- ])[2-9]\d\d[.\- ]\d{4}"
+        r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)",
     ),
-    _pattern("phone", r"(?<![\w.])0[1-9](?:[ .\-]\d\d){4}(?!\w)"),
+    _pattern(
+        "phone", r"(?<![\w.\-])\(?0[1-9]\d{0,4}\)?[ /\-]{1,2}\d{3,4}(?:[ \-]?\d{1,5}){0,3}(?!\w|-\w)",
+        _is_phone,
+    ),
+    _pattern("phone", r"(?<![\w.\-])\(0\d{2,4}\) ?\d{5,8}(?!\w)"),
+    _pattern("phone", r"(?<![\w.\-])0[1-9](?:[ .\-]\d\d){4}(?!\w)"),
 )  # fmt: skip
 """In this order: what is found by one is not looked at by those behind it."""

@@ -15,7 +15,7 @@ from mlmonitor.logs.privacy import Privacy
 from mlmonitor.logs.quick import Begin, Trip, quick_begin, quick_finish
 from mlmonitor.logs.rows import SideRows
 from mlmonitor.logs.settings import FILES, STDOUT
-from mlmonitor.logs.sinks import HandlerSink, Stdout
+from mlmonitor.logs.sinks import HandlerSink, QueueFullError, Sink, Stdout
 from mlmonitor.logs.values import text
 from mlmonitor.logs.violations import Checker
 from mlmonitor.reference.unknown import PREDICTION
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mlmonitor.logs.lines import Call, Line
     from mlmonitor.logs.rows import Row
     from mlmonitor.logs.settings import LogSettings
-    from mlmonitor.logs.sinks import Sink
     from mlmonitor.logs.violations import Violation
     from mlmonitor.reference import Reference
     from mlmonitor.tally.layout import RecordCells
@@ -270,7 +269,7 @@ class Recorder:
                 max_disk=settings.max_disk,
                 lost=self._lost,
             )
-        return HandlerSink(settings.to)
+        return settings.to if isinstance(settings.to, Sink) else HandlerSink(settings.to)
 
     def _write(self, lines: list[Line], *, failed: bool) -> None:
         """Write lines and forget them."""
@@ -285,6 +284,9 @@ class Recorder:
         lines.clear()
         try:
             self._sink.write(data, count, failed=failed)
+        except QueueFullError as full:
+            self._lost(names.RECORD_QUEUE, full.records)
+            self._note(self._cells.written, count - full.records)
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._refused(error, count)
         else:

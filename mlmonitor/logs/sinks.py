@@ -5,11 +5,20 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mlmonitor import names
 
 
+class QueueFullError(Exception):
+    """A sink had no room for `records` of the lines it was given; the rest is taken."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__(f"no room for {records} records")
+        self.records = records
+
+
+@runtime_checkable
 class Sink(Protocol):
     """Takes whole lines."""
 
@@ -17,6 +26,7 @@ class Sink(Protocol):
         """Write `records` lines, each with its end; `failed` is whether they tell of a failure.
 
         Raises:
+            QueueFullError: some were not taken.
             Exception: nothing was written.
         """
 
