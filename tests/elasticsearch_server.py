@@ -31,7 +31,7 @@ from tests import components
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_START_SECONDS: Final = 120.0
+_START_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 20.0
 _ACCOUNT: Final = "nobody"
 # Half a gigabyte is plenty; the second compiler would take more of the start than it gives back.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor import names
+from mlmonitor.logs.sinks import QueueFullError
 from mlmonitor.shipping.connection import Connection
 from mlmonitor.shipping.lines import Lines
 from mlmonitor.shipping.metrics import ShippingMetrics
@@ -107,9 +108,16 @@ class ElasticsearchHandler(logging.Handler):
         self._put(line)
 
     def write(self, lines: bytes, records: int, *, failed: bool = False) -> None:  # noqa: ARG002 - a Sink
-        """Take whole lines, without the detour over `logging`."""
-        for line in lines.splitlines():
-            self._put(line)
+        """Take whole lines, as `Monitor` gives them, without the detour over `logging`.
+
+        Raises:
+            QueueFullError: there was no room for some of them.
+        """
+        if (logging.ERROR if failed else logging.INFO) < self.level:
+            return
+        turned_away = sum(not self._put(line) for line in lines.split(b"\n") if line)
+        if turned_away:
+            raise QueueFullError(turned_away)
 
     def flush(self) -> None:
         """Wait until what was taken is shipped, or in the spool, or `patience` is over."""
@@ -146,13 +154,14 @@ class ElasticsearchHandler(logging.Handler):
         self._in_hand = 0
         self._exporter: Exporter | None = None
 
-    def _put(self, line: bytes) -> None:
-        if self._is_closed:
-            self.metrics.lost(names.DROP_EXIT)
-        elif not self._lines.put(line):
-            self.metrics.lost(names.DROP_QUEUE)
+    def _put(self, line: bytes) -> bool:
+        """Whether a line was taken; where not, it is counted."""
         if not self._threads:
             self._start()
+        is_taken = not self._is_closed and self._lines.put(line)
+        if not is_taken:
+            self.metrics.lost(names.DROP_EXIT if self._is_closed else names.DROP_QUEUE)
+        return is_taken
 
     def _is_busy(self) -> bool:
         return bool(self._threads) and (len(self._lines) > 0 or self._in_hand > 0)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from click.testing import CliRunner, Result
 from mlmonitor import names
 from mlmonitor.cli import program
 from mlmonitor.generate.elastic.roles import EXPORTER, roles
-from mlmonitor.shipping.connection import PASSWORD_VARIABLE
+from mlmonitor.shipping.connection import PASSWORD_VARIABLE, Connection
+from mlmonitor.shipping.exporter import Exporter, Source
 from tests.components import free_port
 from tests.elasticsearch_server import ADMIN, USERS, User
 from tests.shipping import records
@@ -24,6 +26,11 @@ from tests.shipping.records import record
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, ADMIN[1])
 
 
 def export(folder: Path, url: str, *options: str, user: str = ADMIN[0], **more: str) -> Result:
@@ -53,6 +60,49 @@ def test_records_are_shipped_and_refused_ones_are_dead_letters(elasticsearch_ser
     assert "no JSON" in letters[0]["reason"]
     assert "failed to parse field [mlmonitor.inputs.area] of type [float]" in letters[1]["reason"]
     assert (tmp_path / "dead-letters.ndjson").stat().st_mode & 0o077 == 0
+
+
+def test_a_record_that_is_too_large_does_not_hold_up_the_others(elasticsearch_server, tmp_path):
+    elasticsearch = records.client(elasticsearch_server.url)
+    records.prepare(elasticsearch)
+    lines = [
+        record(f"large-{place}", "large", text="x" * (place == 50) * 9000) for place in range(99)
+    ]
+    (tmp_path / "a.jsonl").write_bytes(b"".join(lines))
+    with Proxy(elasticsearch_server.url) as proxy:
+        proxy.largest = 8000
+        done = export(tmp_path, proxy.url)
+    assert done.stderr == "98 records shipped, 0 were there already, 1 are dead letters.\n"
+    letter = json.loads((tmp_path / "dead-letters.ndjson").read_text())
+    assert (letter["id"], letter["status"]) == ("large-50", 413)
+    assert len(records.found(elasticsearch, "large")) == 98
+
+
+def test_dead_letters_that_cannot_be_written_are_waited_for(elasticsearch_server, tmp_path):
+    letters = tmp_path / "dead-letters.ndjson"
+    letters.mkdir()
+    (tmp_path / "a.jsonl").write_bytes(b"no JSON\n")
+    told: list[str] = []
+    stop = threading.Event()
+    exporter = Exporter(
+        Source(tmp_path),
+        Connection(elasticsearch_server.url, ADMIN[0]),
+        tell=told.append,
+        stop=stop,
+    )
+    thread = threading.Thread(target=exporter.run)
+    thread.start()
+    try:
+        records.wait_until(lambda: bool(told))
+        letters.rmdir()
+        records.wait_until(letters.is_file)
+    finally:
+        stop.set()
+        thread.join()
+    assert told[0] == (
+        f"{letters}: dead letters cannot be written (Is a directory); make room. Trying again."
+    )
+    assert json.loads(letters.read_text())["record"] == "no JSON"
 
 
 def test_without_its_registry_and_with_its_role_alone_nothing_is_doubled_after_a_rollover(

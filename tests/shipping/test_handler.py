@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mlmonitor import names
+from mlmonitor import Monitor, names
 from mlmonitor.errors import MlmonitorError
+from mlmonitor.logs.sinks import QueueFullError
 from mlmonitor.shipping import ElasticsearchHandler
 from mlmonitor.shipping.connection import PASSWORD_VARIABLE
 from tests.components import free_port
@@ -98,7 +99,8 @@ def test_an_outage_costs_what_the_queue_cannot_hold_and_it_is_counted(elasticsea
         until = time.monotonic() + 20
         while not proxy.made_up and time.monotonic() < until:
             time.sleep(0.02)
-        direct.write(b"".join(lines("queue", 150, first=1)), 150)
+        with pytest.raises(QueueFullError, match="no room for 50 records"):
+            direct.write(b"".join(lines("queue", 150, first=1)), 150)
         assert dropped(registry, "queue_full") == 50
         assert (registry.get_sample_value(names.SHIPPING_LAG_BYTES.name) or 0) > 10_000
         proxy.status = 0
@@ -116,8 +118,25 @@ def test_the_end_of_the_process_does_not_wait_for_long_and_counts_what_is_lost()
     direct.close()
     assert time.monotonic() - began < 60
     assert dropped(registry, "exit") == 1000
-    direct.write(lines("exit", 1)[0], 1)
+    with pytest.raises(QueueFullError):
+        direct.write(lines("exit", 1)[0], 1)
     assert dropped(registry, "exit") == 1001
+
+
+def test_a_monitor_counts_what_the_queue_had_no_room_for_and_predicts_on():
+    registry = CollectorRegistry()
+    direct = ElasticsearchHandler(f"http://127.0.0.1:{free_port()}", queue=10, patience=0)
+    monitor = Monitor("houses", version="1", registry=registry, logs=direct)
+    predict = monitor(lambda row: row["area"] * 2)
+    assert [predict({"area": 2.0}) for _ in range(600)] == [4.0] * 600
+    direct.close()
+    labels = {"model": "houses", "version": "1", "role": "live"}
+    written = registry.get_sample_value(names.LOGGED.name, labels)
+    lost = registry.get_sample_value(names.LOG_DROPPED.name, {**labels, "reason": "queue"})
+    assert written is not None
+    assert lost is not None
+    assert lost > 0
+    assert written + lost == 600
 
 
 def test_a_writer_that_may_not_read_is_enough(elasticsearch_server, monkeypatch):
