@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +73,7 @@ class Registry:
         self._lock = _locked(path)
         self._written: dict[str, Place] | None = None
         try:
+            self._tidy()
             self._load(moved=moved)
         except BaseException:
             self.close()
@@ -97,6 +99,12 @@ class Registry:
     def close(self) -> None:
         """Let others have it."""
         os.close(self._lock)
+
+    def _tidy(self) -> None:
+        """Delete what a kill in the midst of writing left behind."""
+        for left in self.path.parent.glob(f".{self.path.name}.*"):
+            with suppress(OSError):
+                left.unlink()
 
     def _load(self, *, moved: bool) -> None:
         try:

@@ -76,6 +76,29 @@ def test_a_file_that_is_renamed_is_not_read_again(tmp_path):
     assert reader.ids() == []
 
 
+def test_a_file_that_cannot_be_opened_is_told_once_and_the_others_are_read(tmp_path):
+    reader = Reader(tmp_path)
+    written(tmp_path / "a.jsonl", "1")
+    (tmp_path / "b.jsonl").symlink_to("b.jsonl")
+    assert reader.ids() == ["1"]
+    assert reader.ids() == []
+    assert len(reader.told) == 1
+    assert "b.jsonl: cannot be read (Too many levels of symbolic links)" in reader.told[0]
+
+
+def test_a_folder_that_vanishes_and_comes_back_is_followed_again(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    reader = Reader(folder)
+    written(folder / "a.jsonl", "1")
+    assert reader.ids() == ["1"]
+    shutil.rmtree(folder)
+    assert reader.ids() == []
+    folder.mkdir()
+    written(folder / "a.jsonl", "2")
+    assert reader.ids() == ["2"]
+
+
 def test_what_was_renamed_while_nobody_looked_is_known_again(tmp_path):
     reader = Reader(tmp_path)
     file = written(tmp_path / "a.jsonl", "1")
@@ -239,6 +262,14 @@ def test_a_registry_of_another_elasticsearch_is_refused(tmp_path):
     moved = Registry(tmp_path / "shipped.json", "http://other:9200", moved=True)
     assert not moved.is_new
     moved.close()
+
+
+def test_what_a_kill_left_half_written_is_tidied_up(tmp_path):
+    (tmp_path / ".shipped.json.abc123").write_text("half")
+    reader = Reader(tmp_path)
+    reader.read()
+    reader.folder.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shipped.json", "shipped.json.lock"]
 
 
 def test_two_exporters_do_not_ship_the_same_files(tmp_path):
