@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,10 @@ from mlmonitor.cli.program import (
     output_option,
     program,
 )
+
+if TYPE_CHECKING:
+    from mlmonitor.config import MonitoringConfig
+    from mlmonitor.install.connection import Connection
 
 
 @program.command("generate-kibana")
@@ -29,6 +33,7 @@ def generate_kibana(config_path: str | None, output: str, check: bool) -> None: 
 
 @program.command("push-elk")
 @click.argument("url")
+@click.option("--kibana", metavar="URL", help="Install Kibana's objects there, with its space.")
 @click.option("--user", metavar="NAME", help="Who asks.")
 @click.option("--password-file", metavar="FILE", help="File with nothing but the password.")
 @click.option("--api-key-file", metavar="FILE", help="File with nothing but an API key.")
@@ -49,13 +54,25 @@ def push_elk(url: str, config_path: str | None, **options: Any) -> None:
     Again and again: what is as it should be is left alone. Secrets come from files, or from
     MLMONITOR_ELASTICSEARCH_PASSWORD and MLMONITOR_ELASTICSEARCH_API_KEY.
     """
-    from mlmonitor.generate import elastic
     from mlmonitor.install.connection import Connection, Login
+
+    config = configuration(config_path)
+    login = Login.read(options["user"], options["password_file"], options["api_key_file"])
+    _push_elasticsearch(
+        Connection(url, "Elasticsearch", login, options["ca_file"]), config, options
+    )
+    if options["kibana"]:
+        connection = Connection(options["kibana"], "Kibana", login, options["ca_file"])
+        _push_kibana(connection, config, options)
+
+
+def _push_elasticsearch(
+    connection: Connection, config: MonitoringConfig, options: dict[str, Any]
+) -> None:
+    from mlmonitor.generate import elastic
     from mlmonitor.install.elastic import install, plan
 
-    objects = elastic.objects(configuration(config_path))
-    login = Login.read(options["user"], options["password_file"], options["api_key_file"])
-    connection = Connection(url, "Elasticsearch", login, options["ca_file"])
+    objects = elastic.objects(config)
     wanted = plan(connection, objects)
     for change in wanted.changes:
         click.echo(change.diff, nl=False)
@@ -69,3 +86,17 @@ def push_elk(url: str, config_path: str | None, **options: Any) -> None:
             click.echo(line)
     if wanted.is_empty:
         click.echo(f"{len(objects)} objects at {connection.url} are up to date")
+
+
+def _push_kibana(connection: Connection, config: MonitoringConfig, options: dict[str, Any]) -> None:
+    from mlmonitor.generate import kibana
+    from mlmonitor.install.kibana import install, plan
+
+    objects = kibana.saved_objects(config)
+    changes = plan(connection, objects)
+    for change in changes:
+        click.echo(str(change))
+    if not changes:
+        click.echo(f"{len(objects)} objects at {connection.url} are up to date")
+    elif not options["dry_run"]:
+        click.echo(install(connection, objects))

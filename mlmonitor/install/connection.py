@@ -179,7 +179,7 @@ class Connection:
                 raise InstallError(message)
             answer = Answer(status, text)
         else:
-            answer = Answer(status, self._decoded(body))
+            answer = Answer(status, self._decoded(body, kind))
         if status == _UNAUTHORIZED:
             raise InstallError(self._unknown())
         if status == _FORBIDDEN:
@@ -190,8 +190,10 @@ class Connection:
             raise InstallError(message)
         return answer
 
-    def _decoded(self, body: bytes) -> Any:
+    def _decoded(self, body: bytes, kind: str) -> Any:
         try:
+            if kind.endswith("ndjson"):
+                return [json.loads(line) for line in body.splitlines() if line.strip()]
             return json.loads(body)
         except ValueError as error:
             message = f"{self.url}: its JSON is broken ({error}); is {self.product} behind a proxy?"

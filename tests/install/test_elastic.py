@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,14 @@ from mlmonitor.generate import elastic
 from mlmonitor.generate.elastic import Kind
 from mlmonitor.generate.elastic.fields import flat
 from mlmonitor.install.connection import Connection, Login
-from mlmonitor.install.elastic import install, mappings_of, plan
-from tests.elasticsearch_server import ADMIN, USERS, Server, User, elasticsearch
+from mlmonitor.install.elastic import mappings_of, plan
+from tests.elasticsearch_server import USERS, Server, User
+from tests.install.stack import bulk, connect, push
 from tests.prediction_records import every_kind, malformed, record
 from tests.references import binned, categorical, mixed, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from mlmonitor.reference import Reference
@@ -31,29 +31,15 @@ pytestmark = pytest.mark.xdist_group("elasticsearch-install")
 _NUMBERS = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One of our own: this build cannot delete data streams, and a plan looks at all of them."""
-    with elasticsearch(users=USERS) as running:
-        yield running
-
-
 @pytest.fixture
 def connection(server: Server) -> Connection:
     return connect(server)
-
-
-def connect(server: Server, user: str = ADMIN[0], password: str = ADMIN[1]) -> Connection:
-    return Connection(server.url, "Elasticsearch", Login(user, password))
 
 
 @pytest.fixture
 def model() -> str:
     """A model that no test had before."""
     return f"test-{next(_NUMBERS)}"
-
-
-Configure = Any
 
 
 @pytest.fixture
@@ -70,25 +56,6 @@ def configure(tmp_path: Path, model: str) -> Callable[..., MonitoringConfig]:
         return MonitoringConfig(models=tuple(models), elasticsearch=found)
 
     return make
-
-
-def push(connection: Connection, config: MonitoringConfig, **options: Any) -> list[str]:
-    return list(install(connection, plan(connection, elastic.objects(config)), **options))
-
-
-def bulk(connection: Connection, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Outcome of each record, created in the data stream it names, under its id."""
-    lines = []
-    for one in records:
-        stream = one["data_stream"]
-        index = f"{stream['type']}-{stream['dataset']}-{stream['namespace']}"
-        lines += [{"create": {"_index": index, "_id": one["event"]["id"]}}, one]
-    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    answer = connection.send(
-        "POST", "/_bulk?refresh=true", data, {"content-type": "application/x-ndjson"}
-    )
-    assert answer.is_ok, answer
-    return [item["create"] for item in answer.body["items"]]
 
 
 def count(connection: Connection, model: str, query: dict[str, Any]) -> int:
