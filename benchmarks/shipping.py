@@ -130,7 +130,7 @@ def _handler_memory(url: str, outage: float) -> list[Result]:
 
 
 def _memory(who: str, process: subprocess.Popen[bytes], outage: float) -> list[Result]:
-    """Resident memory over an outage: the most, and the growth in its second half."""
+    """Resident memory over an outage: the most, and the growth in its last third."""
     samples = []
     began = time.monotonic()
     try:
@@ -141,9 +141,9 @@ def _memory(who: str, process: subprocess.Popen[bytes], outage: float) -> list[R
         process.kill()
         process.wait()
     most = max(size for _, size in samples)
-    times, sizes = np.array(samples[len(samples) // 2 :]).T
+    times, sizes = np.array(samples[-len(samples) // 3 :]).T
     growth = float(np.polyfit(times, sizes, 1)[0]) * 60
-    note = f"{growth:+.2f} MB a minute in the second half of {outage:.0f} s at {RATE:,} records/s"
+    note = f"{growth:+.2f} MB a minute in the last third of {outage:.0f} s at {RATE:,} records/s"
     return [Result(f"{who}, Elasticsearch away", most, 150, "MB", note)]
 
 

@@ -41,6 +41,12 @@ def export() -> None:
     metavar="FOLDER",
     help="Where registry and dead letters are kept; beside the files without it.",
 )
+@click.option(
+    "--stream",
+    default="",
+    metavar="NAME",
+    help="Data stream of lines that name none, as a service's own.",
+)
 @click.option("--moved", is_flag=True, help="The Elasticsearch of the registry has a new URL.")
 @click.option("--once", is_flag=True, help="Ship what is there, and end.")
 @click.option(
@@ -79,7 +85,7 @@ def logs(paths: tuple[Path, ...], url: str, **options: Any) -> None:
     from mlmonitor.shipping.exporter import Exporter, Source
     from mlmonitor.shipping.metrics import ShippingMetrics
 
-    source = Source.of(paths or (Path("logs"),), options["state"])
+    source = Source.of(paths or (Path("logs"),), options["state"], options["stream"])
     connection = Connection(
         url, options["user"], options["password_file"], options["api_key_file"],
         options["ca_file"], options["timeout"], options["compress"],

@@ -67,11 +67,17 @@ class Rejected:
 
 
 def entry(
-    line: bytes, fallback_id: Callable[[], str], source: str = "", end: int = 0
+    line: bytes,
+    fallback_id: Callable[[], str],
+    source: str = "",
+    end: int = 0,
+    *,
+    fallback_stream: str = "",
 ) -> Entry | Rejected:
     """What a line is, or why it is nothing.
 
-    `fallback_id` gives an id to lines that carry none, as those of the service itself.
+    `fallback_id` gives an id to lines that carry none, and `fallback_stream` is where those go that
+    name no stream, as those of the service itself.
     """
     if len(line) > MAX_RECORD:
         return Rejected(
@@ -84,11 +90,11 @@ def entry(
     if not isinstance(record, dict):
         return Rejected(line, "no JSON object", source, end)
     parts = [_value(record, field) for field in _STREAM]
-    if not all(isinstance(part, str) and part for part in parts):
-        missing = ", ".join(f.name for f, p in zip(_STREAM, parts, strict=True) if not p)
-        return Rejected(
-            line, f"says no data stream: {missing or 'data_stream.*'} is missing", source, end
-        )
+    is_named = all(isinstance(part, str) and part for part in parts)
+    stream = "-".join(parts) if is_named else fallback_stream
+    if not stream:
+        wanted = ", ".join(field.name for field in _STREAM)
+        return Rejected(line, f"names no data stream by {wanted}", source, end)
     given = _value(record, names.LOG_EVENT_ID)
     identity = given if isinstance(given, str) and given else fallback_id()
     if len(identity.encode("utf-8", "replace")) > _MAX_ID:
@@ -97,7 +103,7 @@ def entry(
         )
     timestamp = record.get(names.LOG_TIMESTAMP.name)
     shown = timestamp if isinstance(timestamp, str) else ""
-    return Entry(line, identity, "-".join(parts), source, end, shown)
+    return Entry(line, identity, stream, source, end, shown)
 
 
 def place_id(birth: bytes, offset: int) -> str:

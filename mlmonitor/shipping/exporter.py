@@ -38,14 +38,16 @@ class Source:
         folder: where they are.
         names: their names; every file of records without any.
         state: the folder of registry and dead letters; beside the files without one.
+        stream: the data stream of lines that name none; they are dead letters without it.
     """
 
     folder: Path
     names: tuple[str, ...] = ()
     state: Path | None = None
+    stream: str = ""
 
     @classmethod
-    def of(cls, paths: Sequence[Path], state: Path | None = None) -> Source:
+    def of(cls, paths: Sequence[Path], state: Path | None = None, stream: str = "") -> Source:
         """One folder, or files of one with what rotation makes of them.
 
         Raises:
@@ -56,14 +58,14 @@ class Source:
             message = f"{missing}: is neither a file nor a folder; name what the service writes to."
             raise MlmonitorError(message)
         if len(paths) == 1 and paths[0].is_dir():
-            return cls(paths[0], (), state)
+            return cls(paths[0], (), state, stream)
         folders = {path.parent for path in paths}
         if len(folders) != 1 or any(path.is_dir() for path in paths):
             message = (
                 f"{paths[1]}: is not of the folder of {paths[0]}; run an exporter for each folder."
             )
             raise MlmonitorError(message)
-        return cls(paths[0].parent, tuple(path.name for path in paths), state)
+        return cls(paths[0].parent, tuple(path.name for path in paths), state, stream)
 
     @property
     def place(self) -> Path:
@@ -108,7 +110,7 @@ class Exporter:
         client = connection.client()
         registry = Registry(source.place / SHIPPED_FILE, connection.url, moved=moved)
         self._letters = DeadLetters(source.place / DEAD_LETTERS)
-        self._folder = Folder(source.folder, registry, source.names, tell)
+        self._folder = Folder(source.folder, registry, source.names, tell, source.stream)
         self._delivery = Delivery(
             client, connection.url, f"mlmonitor-{registry.id}",
             refused=self._letters.keep, metrics=self._metrics, stop=stop, tell=tell,

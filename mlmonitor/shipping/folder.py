@@ -32,11 +32,18 @@ class Folder:
         names: the files to follow, with what rotation appends to their names; all with `.jsonl` in
             their name without it.
         tell: is given a sentence about a file that is gone before it was shipped.
+        stream: the data stream of lines that name none.
     """
 
     def __init__(
-        self, path: Path, registry: Registry, names: Iterable[str], tell: Callable[[str], None]
+        self,
+        path: Path,
+        registry: Registry,
+        names: Iterable[str],
+        tell: Callable[[str], None],
+        stream: str = "",
     ) -> None:
+        self._stream = stream
         self.path, self._registry = path, registry
         self._names = tuple(names)
         self._tell = tell
@@ -132,7 +139,7 @@ class Folder:
         if known is not None and not known.is_another():
             known.path = path
             return key
-        file = Followed(path)
+        file = Followed(path, self._stream)
         if known is None:
             self._place(file)
         else:

@@ -21,7 +21,8 @@ _BIRTH: Final = 4096
 class Followed:
     """An open file.
 
-    It is held open, so that what was renamed or deleted meanwhile is read to its end.
+    It is held open, so that what was renamed or deleted meanwhile is read to its end. Lines that name no
+    data stream are for `stream`.
 
     Attributes:
         path: where it was seen last.
@@ -33,8 +34,8 @@ class Followed:
         OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, stream: str = "") -> None:
+        self.path, self._stream = path, stream
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(self._descriptor)
         self.device, self.inode = status.st_dev, status.st_ino
@@ -130,7 +131,10 @@ class Followed:
             self._length, self._fingerprint = length, self.fingerprint(length)
 
     def _entry(self, line: bytes, start: int) -> Entry | Rejected:
-        found = entry(line, lambda: self._place_id(start), self.path.name, self.position)
+        found = entry(
+            line, lambda: self._place_id(start), self.path.name, self.position,
+            fallback_stream=self._stream,
+        )  # fmt: skip
         if isinstance(found, Entry):
             found.doubtful = start < self.sent
         return found

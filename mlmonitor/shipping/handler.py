@@ -53,6 +53,7 @@ class ElasticsearchHandler(logging.Handler):
         queue: lines that wait at most; `queue_size`: their bytes.
         spool: folder of the files.
         max_spool: bytes that it may hold.
+        stream: the data stream of lines that name none, as a service's own; they are refused without.
         patience: seconds for which the end of the process waits for what is left.
         registry: where the counters are exposed.
         level: as of any handler.
@@ -74,6 +75,7 @@ class ElasticsearchHandler(logging.Handler):
         queue_size: int = 32 << 20,
         spool: str | os.PathLike[str] | None = None,
         max_spool: int = 1 << 30,
+        stream: str = "",
         patience: float = 5.0,
         registry: CollectorRegistry | None = None,
         level: int = logging.NOTSET,
@@ -88,7 +90,7 @@ class ElasticsearchHandler(logging.Handler):
         self._most, self._most_bytes = queue, queue_size
         self.metrics = ShippingMetrics(registry)
         self._spool = Path(spool) if spool is not None else None
-        self._max_spool = max_spool
+        self._max_spool, self._stream = max_spool, stream
         self._is_closed = False
         self._reset()
         self.metrics.waiting = lambda: self._lines.size
@@ -222,7 +224,7 @@ class ElasticsearchHandler(logging.Handler):
     def _deliver(self, delivery: Delivery, found: list[bytes]) -> None:
         from mlmonitor.shipping.entries import Entry, entry  # noqa: PLC0415 - imported already
 
-        parsed = [entry(line, _fresh_id) for line in found]
+        parsed = [entry(line, _fresh_id, fallback_stream=self._stream) for line in found]
         entries = [one for one in parsed if isinstance(one, Entry)]
         broken = [one for one in parsed if not isinstance(one, Entry)]
         if broken:
@@ -270,7 +272,7 @@ class ElasticsearchHandler(logging.Handler):
         from mlmonitor.shipping.exporter import Exporter, Source  # noqa: PLC0415 - slow to import
         from mlmonitor.shipping.registry import InUseError  # noqa: PLC0415 - imported already
 
-        source, told = Source(self._spool or Path()), ""
+        source, told = Source(self._spool or Path(), stream=self._stream), ""
         while not self._end.is_set():
             try:
                 self._exporter = Exporter(

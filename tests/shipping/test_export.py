@@ -46,10 +46,13 @@ def run(arguments: list[str], password: str | None = None) -> Result:
 def test_records_are_shipped_and_refused_ones_are_dead_letters(elasticsearch_server, tmp_path):
     elasticsearch = records.client(elasticsearch_server.url)
     records.prepare(elasticsearch)
-    lines = [record(f"once-{place}", "once") for place in range(20)]
+    lines = [record(f"once-{place}", "once") for place in range(19)]
+    lines.append(
+        json.dumps({"@timestamp": "2026-01-01T00:00:00Z", "message": "served"}).encode() + b"\n"
+    )
     wrong = record("wrong", "once", area="no number")
     (tmp_path / "a.jsonl").write_bytes(b"".join([*lines[:10], wrong, b"no JSON\n", *lines[10:]]))
-    done = export(tmp_path, elasticsearch_server.url)
+    done = export(tmp_path, elasticsearch_server.url, "--stream", records.stream("once"))
     assert done.exit_code == 0
     assert done.stderr == "20 records shipped, 0 were there already, 2 are dead letters.\n"
     assert len(records.found(elasticsearch, "once")) == 20

@@ -229,7 +229,7 @@ def test_a_line_without_an_id_gets_the_same_one_again(tmp_path):
     [
         (b'{"a": NaN}', "no JSON"),
         (b"[1]", "no JSON object"),
-        (b'{"a": 1}', "says no data stream: data_stream.type"),
+        (b'{"a": 1}', "names no data stream by data_stream.type, "),
         (record("x" * 513)[:-1], "event.id is longer than 512 bytes"),
     ],
 )

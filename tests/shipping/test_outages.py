@@ -25,6 +25,7 @@ from tests.shipping.proxy import Proxy
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
+    from multiprocessing.context import ForkServerContext
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ def test_whatever_happens_to_elasticsearch_every_record_is_there_once(
         time.sleep(3)
         written = service.end()
         server.start()
-        records.wait_for(elasticsearch, namespace, len(written))
+        records.wait_for(elasticsearch, namespace, len(written), 150)
     told = log.read_text()
     found = records.found(elasticsearch, namespace)
     assert not set(written) - set(found)
@@ -113,6 +114,19 @@ def ship(folder: str, url: str) -> None:
     exporter.run()
 
 
+@contextmanager
+def run(context: ForkServerContext, folder: Path, url: str) -> Iterator[None]:
+    """An exporter that is killed with -9 at the end of the block."""
+    process = context.Process(target=ship, args=(str(folder), url))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+
+
 def test_an_exporter_that_is_killed_again_and_again_loses_and_doubles_nothing(
     elasticsearch_server, tmp_path
 ):
@@ -124,19 +138,20 @@ def test_an_exporter_that_is_killed_again_and_again_loses_and_doubles_nothing(
     context.set_forkserver_preload(["tests.shipping.test_outages"])
     service = records.Service(tmp_path, namespace, size=400_000)
     service.start()
+    began = time.monotonic()
+    with run(context, tmp_path, server.url):
+        records.wait_for(elasticsearch, namespace, 1)
+    # As long as it takes to ship something decides when to kill, on a slow machine too.
+    scale = min(time.monotonic() - began, 1.2)
     for kill in range(KILLS):
-        process = context.Process(target=ship, args=(str(tmp_path), server.url))
-        process.start()
-        time.sleep(chance.uniform(0.05, 0.6))
-        process.kill()
-        process.join()
-        process.close()
+        with run(context, tmp_path, server.url):
+            time.sleep(chance.uniform(0.1, 1.3) * scale)
         if kill % 10 == 9:
             elasticsearch.indices.rollover(alias=records.stream(namespace))
     written = service.end()
     assert 0 < len(records.found(elasticsearch, namespace)) < len(written)
     with exporting(tmp_path, server.url):
-        records.wait_for(elasticsearch, namespace, len(written))
+        records.wait_for(elasticsearch, namespace, len(written), 150)
     found = records.found(elasticsearch, namespace)
     assert not set(written) - set(found)
     assert not twice(found)
