@@ -284,17 +284,19 @@ class Recorder:
         lines.clear()
         try:
             self._sink.write(data, count, failed=failed)
-        except QueueFullError as full:
-            self._lost(names.RECORD_QUEUE, full.records)
-            self._note(self._cells.written, count - full.records)
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._refused(error, count)
         else:
             self._note(self._cells.written, count)
 
     def _refused(self, error: Exception, count: int = 1) -> None:
-        self._lost(names.RECORD_WRITE, count)
-        self._failed(error)
+        """Count lines that the sink did not take."""
+        if isinstance(error, QueueFullError):
+            self._lost(names.RECORD_QUEUE, error.records)
+            self._note(self._cells.written, count - error.records)
+        else:
+            self._lost(names.RECORD_WRITE, count)
+            self._failed(error)
 
     def _lost(self, reason: str, count: int) -> None:
         self._note(self._cells.dropped.start + names.RECORD_DROP_REASONS.index(reason), count)
