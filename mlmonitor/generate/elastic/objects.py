@@ -15,6 +15,8 @@ from mlmonitor.generate.elastic.profile import PROFILES
 from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlmonitor.config import MonitoringConfig
 
 
@@ -88,13 +90,26 @@ def files(config: MonitoringConfig) -> dict[str, str]:
 
 
 def references_of(config: MonitoringConfig) -> dict[str, list[Reference]]:
-    """References by model, in the order of the file; a model without one has none."""
+    """References by model, as records have their columns; in the order of the file.
+
+    A model without one has none.
+    """
     found: dict[str, list[Reference]] = {}
     for model in config.models:
         known = found.setdefault(model.name, [])
         if model.reference is not None:
-            known.append(Reference.load(model.reference))
+            known.append(_recorded(Reference.load(model.reference), model.sensitive))
     return found
+
+
+def _recorded(reference: Reference, sensitive: Mapping[str, str]) -> Reference:
+    """A reference without the columns that are dropped; those hashed or masked are texts."""
+    columns = [
+        column.model_copy(update={"kind": "identifier"}) if column.name in sensitive else column
+        for column in reference.columns
+        if sensitive.get(column.name) != "drop"
+    ]
+    return reference.model_copy(update={"columns": tuple(columns)})
 
 
 def _json(body: object) -> str:

@@ -8,6 +8,7 @@ import yaml
 
 from mlmonitor import names, streams
 from mlmonitor.config import ElasticsearchSettings, ModelSettings, MonitoringConfig, load_config
+from mlmonitor.config.models import ColumnSettings
 from mlmonitor.errors import ConfigError, MlmonitorError
 from mlmonitor.generate.elastic import Kind, Object, columns, fields, files, lifecycle, objects
 from mlmonitor.generate.elastic.profile import PROFILES
@@ -113,6 +114,21 @@ def test_a_type_that_changes_between_versions_is_a_field_below_the_first(tmp_pat
     }
 
 
+def test_a_sensitive_column_has_a_field_for_what_is_left_of_it(tmp_path):
+    reference(*(column(name, "numeric") for name in ("age", "iban", "pin", "size"))).save(
+        tmp_path / "0.json"
+    )
+    marks = {"age": "hash", "iban": "drop", "pin": "mask"}
+    columns_of = {name: ColumnSettings(sensitive=mark) for name, mark in marks.items()}
+    model = ModelSettings(name="m", reference=tmp_path / "0.json", columns=columns_of)
+    typed = mapping(objects(MonitoringConfig(models=(model,))), "mlmonitor.m@mappings")
+    assert {name.rpartition(".")[2]: one["type"] for name, one in typed.items()} == {
+        "age": "keyword",
+        "pin": "keyword",
+        "size": "double",
+    }
+
+
 def test_each_model_has_a_data_stream_of_its_own_above_the_one_for_all(tmp_path):
     made = config(tmp_path, reference(model="a-b"), reference(model="c"))
     found = {one.name: one.body for one in objects(made) if one.kind is Kind.TEMPLATE}
@@ -138,7 +154,9 @@ def test_a_model_with_many_columns_has_room_for_them(tmp_path):
     component = body(found, Kind.COMPONENT, "mlmonitor.m@mappings")
     limit = int(component["template"]["settings"]["index"]["mapping"]["total_fields"]["limit"])
     assert limit > 2 * 3000
-    assert body(found, Kind.TEMPLATE, "logs-mlmonitor.m")["composed_of"][-1] == "mlmonitor.m@mappings"
+    assert (
+        body(found, Kind.TEMPLATE, "logs-mlmonitor.m")["composed_of"][-1] == "mlmonitor.m@mappings"
+    )
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
