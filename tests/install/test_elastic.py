@@ -6,8 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from mlmonitor import streams
+from mlmonitor.cli import program
 from mlmonitor.config import ElasticsearchSettings, ModelSettings, MonitoringConfig
 from mlmonitor.errors import InstallError
 from mlmonitor.generate import elastic
@@ -15,7 +17,7 @@ from mlmonitor.generate.elastic import Kind
 from mlmonitor.generate.elastic.fields import flat
 from mlmonitor.install.connection import Connection, Login
 from mlmonitor.install.elastic import mappings_of, plan
-from tests.elasticsearch_server import USERS, Server, User
+from tests.elasticsearch_server import ADMIN, USERS, Server, User
 from tests.install.stack import bulk, connect, push
 from tests.prediction_records import every_kind, malformed, record
 from tests.references import binned, categorical, mixed, reference
@@ -292,3 +294,32 @@ def test_a_wrong_password_is_one_clear_sentence(server):
     nobody = Connection(server.url, "Elasticsearch", Login())
     with pytest.raises(InstallError, match="Elasticsearch asks who you are; give --user"):
         nobody.expect("GET", "/_index_template")
+
+
+def test_the_command_shows_the_diff_first_and_has_nothing_to_do_a_second_time(
+    server, connection, tmp_path, model, monkeypatch
+):
+    mixed().model_copy(update={"model": model}).save(tmp_path / "reference.json")
+    text = f"elasticsearch: {{profile: core}}\nmodels: [{{name: {model}, reference: reference.json}}]\n"
+    (tmp_path / "monitoring.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("MLMONITOR_ELASTICSEARCH_PASSWORD", ADMIN[1])
+    command = ["push-elk", server.url, "--user", ADMIN[0], "-c", str(tmp_path / "monitoring.yaml")]
+
+    def run(*options: str) -> str:
+        done = CliRunner().invoke(program, [*command, *options])
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    name = f"_component_template/{streams.dataset(model)}@mappings"
+    shown = run("--dry-run")
+    assert f"+++ {name} (generated)" in shown
+    assert f"made {name}" not in shown
+    assert connection.json("GET", f"/{name}").status == 404
+    done = run()
+    assert done.index(f"+++ {name} (generated)") < done.index(f"made {name}")
+    assert run() == f"6 objects at {server.url} are up to date\n"
+
+    monkeypatch.setenv("MLMONITOR_ELASTICSEARCH_PASSWORD", "wrong")
+    refused = CliRunner().invoke(program, command)
+    assert refused.exit_code == 2
+    assert "does not know user 'admin' with this secret" in refused.stderr
