@@ -26,7 +26,7 @@ unit: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.installed
-	for one in hot_path batch exposition profile imports; do $(BIN)/python -m benchmarks.$$one || exit; done
+	for one in hot_path batch exposition profile imports logs; do $(BIN)/python -m benchmarks.$$one || exit; done
 
 mutations: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.mutations
