@@ -62,3 +62,5 @@ SENSITIVE = metric(
     "Values that were masked, hashed or dropped before they were written, by what they held.",
     (*IDENTITY, "kind", "column"),
 )
+
+RECORD_METRICS: Final = (LOGGED, LOG_SAMPLED_OUT, LOG_DROPPED, LOG_CUT, SENSITIVE)
