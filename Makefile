@@ -26,7 +26,7 @@ unit: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.installed
-	for one in hot_path batch exposition profile imports preview; do $(BIN)/python -m benchmarks.$$one || exit; done
+	for one in hot_path batch exposition profile imports logs preview; do $(BIN)/python -m benchmarks.$$one || exit; done
 
 images: $(VENV)/.installed
 	$(BIN)/python -m tests.preview.screenshots

@@ -66,6 +66,11 @@ on a path of their own, `/metrics/reference`.
         "mlmonitor_business",
     ),
     (
+        "Its records",
+        "What is written of single predictions, where `logs` asks for it.",
+        "mlmonitor_(log_|sensitive)",
+    ),
+    (
         "The monitor itself",
         "What it could not do; none of this breaks a prediction.",
         "mlmonitor_monitor",
@@ -84,6 +89,11 @@ workers of a pod share, and absent where the system sets or tells none. A worker
         "The responder",
         "What `mlmonitor respond` exposes on a `/metrics` of its own.",
         "mlmonitor_(respond|breaker)",
+    ),
+    (
+        "The shipping of records",
+        "What `mlmonitor export logs` exposes on a `/metrics` of its own.",
+        "mlmonitor_shipping",
     ),
 )
 

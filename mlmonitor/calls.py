@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from mlmonitor.capture import ignored, input_selector, result_taker, taker
+from mlmonitor.capture import id_selector, ignored, input_selector, result_taker, taker
 from mlmonitor.tally.tally import DURATIONS_A_FOLD
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mlmonitor.logs.quick import Trip
+    from mlmonitor.logs.recorder import Recorder
     from mlmonitor.tally import Tally
 
 
@@ -28,12 +30,14 @@ class Counting:
         active: as many items as calls are on their way.
         raised: told the exception of a call and its seconds.
         failed: told the stage and the exception of a failure of the monitor itself.
+        recorder: writes a record of each prediction, where that is wanted.
     """
 
     tally: Tally
     active: list[None]
     raised: Callable[[BaseException, float], None]
     failed: Callable[[str, BaseException], None]
+    recorder: Recorder | None = None
 
 
 class Blocks:
@@ -46,7 +50,7 @@ class Blocks:
 
     def __init__(self, counting: Counting) -> None:
         tally = counting.tally
-        self.active = counting.active
+        self.active, self.recorder = counting.active, counting.recorder
         self.raised, self.failed, self.finish = counting.raised, counting.failed, tally.finish
         self.take = {one: taker(tally, "input", batch=one) for one in (None, False, True)}
         self.give = tuple(result_taker(tally, side, None) for side in ("output", "score"))
@@ -60,10 +64,15 @@ class Prediction:
         scores: its scores, for a reference with a score side.
     """
 
-    __slots__ = ("_batch", "_blocks", "_inputs", "_rows", "_started", "output", "scores")
+    __slots__ = (
+        "_batch", "_blocks", "_id", "_inputs", "_rows", "_started", "_trip", "output", "scores",
+    )  # fmt: skip
 
-    def __init__(self, blocks: Blocks, inputs: Any, *, batch: bool | None) -> None:
-        self._blocks, self._inputs = blocks, inputs
+    def __init__(
+        self, blocks: Blocks, inputs: Any, *, batch: bool | None, prediction_id: Any = None
+    ) -> None:
+        self._blocks, self._inputs, self._id = blocks, inputs, prediction_id
+        self._trip: Trip | None = None
         self._batch = None if batch is None else bool(batch)
         self._rows: int | None = None
         self.output: Any = None
@@ -79,6 +88,8 @@ class Prediction:
                 self._rows = take(self._inputs)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 blocks.failed("input", error)
+        if blocks.recorder is not None:
+            self._trip = blocks.recorder.begin(self._inputs, self._batch, given=self._id)
         self._started = perf_counter()
         return self
 
@@ -92,6 +103,8 @@ class Prediction:
         seconds = perf_counter() - self._started
         blocks = self._blocks
         blocks.active.pop()
+        if self._trip is not None and blocks.recorder is not None:
+            blocks.recorder.finish(self._trip, self.output, seconds, self.scores, error)
         if error is not None:
             blocks.raised(error, seconds)
             return
@@ -116,9 +129,12 @@ class Call:
         scores: Callable[[Any], Any] | None,
         *,
         batch: bool | None,
+        prediction_id: str | Callable[..., Any] | None = None,
     ) -> None:
         tally = counting.tally
-        self.counting, self.function = counting, function
+        self.counting, self.function, self.batch = counting, function, batch
+        self.output, self.scores = output, scores
+        self.id_of = id_selector(function, prediction_id)
         self.selector = input_selector(function, chosen, tally.layout)
         self.take = taker(tally, "input", batch=batch)
         self.give = result_taker(tally, "output", output)
@@ -206,6 +222,139 @@ class Call:
                 fold()
 
         return after
+
+
+class RecordedCall(Call):
+    """A function under a monitor that writes a record of each call besides."""
+
+    def direct(self) -> Callable[..., Any]:
+        """See `Call`."""
+        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
+        begin, finish, clock = self._begin(), self._finish(), perf_counter
+        position, select, batch = self.selector.position, self._selected, self.batch
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            value = args[position] if len(args) > position else select(args, kwargs)
+            rows = count(value)
+            trip = begin(value, batch, args, kwargs)
+            started = clock()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                fail(trip, error, clock() - started)
+                raise
+            seconds = clock() - started
+            after(result, rows, seconds)
+            finish(trip, result, seconds)
+            return result
+
+        return call
+
+    def awaited(self) -> Callable[..., Any]:
+        """See `Call`."""
+        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
+        begin, finish, clock = self._begin(), self._finish(), perf_counter
+        position, select, batch = self.selector.position, self._selected, self.batch
+
+        @functools.wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            value = args[position] if len(args) > position else select(args, kwargs)
+            rows = count(value)
+            trip = begin(value, batch, args, kwargs)
+            started = clock()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                fail(trip, error, clock() - started)
+                raise
+            seconds = clock() - started
+            after(result, rows, seconds)
+            finish(trip, result, seconds)
+            return result
+
+        return call
+
+    def _selected(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The inputs among the arguments; None where they cannot be found."""
+        try:
+            return self.selector.select(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the prediction goes on
+            self.counting.failed("input", error)
+            return None
+
+    def _count(self) -> Callable[[Any], int | None]:
+        start, take, failed = self.counting.active.append, self.take, self.counting.failed
+
+        def count(value: Any) -> int | None:
+            start(None)
+            if take is None or value is None:
+                return None
+            try:
+                return take(value)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("input", error)
+                return None
+
+        return count
+
+    def _begin(self) -> Callable[[Any, bool | None, Any, Any], Trip | None]:
+        begin, id_of, failed = self.recorder.begin, self.id_of, self.counting.failed
+        if id_of is None:
+            return begin
+
+        def begin_with_id(value: Any, batch: bool | None, args: Any, kwargs: Any) -> Trip | None:  # noqa: FBT001 - as the other
+            given = None
+            try:
+                given = id_of(args, kwargs)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("logs", error)
+            return begin(value, batch, given=given)
+
+        return begin_with_id
+
+    def _fail(self) -> Callable[[Trip | None, BaseException, float], None]:
+        stop, raised, recorder = self.counting.active.pop, self.counting.raised, self.recorder
+
+        def fail(trip: Trip | None, error: BaseException, seconds: float) -> None:
+            stop()
+            raised(error, seconds)
+            recorder.finish(trip, None, seconds, None, error)
+
+        return fail
+
+    def _finish(self) -> Callable[[Trip | None, Any, float], None]:
+        """Record a result; what `output` and `scores` raise has been counted already."""
+        record, output, scores = self.recorder.finish, self.output, self.scores
+        if output is None and scores is None:
+            return record
+
+        def finish(trip: Trip | None, result: Any, seconds: float) -> None:
+            found = None if scores is None else _of(scores, result)
+            record(trip, _of(output, result), seconds, found)
+
+        return finish
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes the records.
+
+        Raises:
+            TypeError: the monitor has none.
+        """
+        if self.counting.recorder is None:
+            message = "a monitor without `logs` records nothing"
+            raise TypeError(message)
+        return self.counting.recorder
+
+
+def _of(chosen: Callable[[Any], Any] | None, result: Any) -> Any:
+    if chosen is None:
+        return result
+    try:
+        return chosen(result)
+    except Exception:  # noqa: BLE001 - the prediction goes on
+        return None
 
 
 class Wrapped:

@@ -66,6 +66,35 @@ def input_selector(
     return InputSelector(position, lambda _, kwargs: kwargs[name])
 
 
+def id_selector(
+    function: Callable[..., Any], chosen: str | Callable[..., Any] | None
+) -> Callable[[tuple[Any, ...], dict[str, Any]], Any] | None:
+    """How the id of a prediction is found among the arguments of a call; None where it is not there.
+
+    Raises:
+        ValueError: `chosen` names no parameter.
+    """
+    if chosen is None:
+        return None
+    if callable(chosen):
+        return lambda args, kwargs: chosen(*args, **kwargs)
+    parameters = _parameters(function)
+    if chosen not in parameters:
+        message = (
+            f"prediction_id={chosen!r} is no parameter of {function!r}; "
+            f"it has {', '.join(parameters)}"
+        )
+        raise ValueError(message)
+    name, signature = chosen, inspect.signature(function)
+
+    def select(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return (
+            kwargs[name] if name in kwargs else signature.bind(*args, **kwargs).arguments.get(name)
+        )
+
+    return select
+
+
 def _parameters(function: Callable[..., Any]) -> list[str]:
     try:
         signature = inspect.signature(function)

@@ -10,10 +10,13 @@ from pathlib import Path
 from mlmonitor.errors import MlmonitorError
 
 
-def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], content: str | bytes, *, durable: bool = False
+) -> None:
     """Replace `path` with `content` in one step; text is written as UTF-8.
 
-    The folder is made when it is missing. On any failure the old file stays as it was.
+    The folder is made when it is missing. On any failure the old file stays as it was. With `durable`
+    it is on the disk before this returns.
 
     Raises:
         MlmonitorError: the file or its folder cannot be written.
@@ -27,13 +30,26 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), _mode_of(target))
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).replace(target)
+        if durable:
+            _sync_folder(target.parent)
     except OSError as error:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary).unlink()
         message = f"{target}: cannot be written ({error.strerror}); choose a writable place."
         raise MlmonitorError(message) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _mode_of(target: Path) -> int:

@@ -16,8 +16,9 @@ from prometheus_client import REGISTRY
 from mlmonitor import expose, names
 from mlmonitor.breaker import Breaker
 from mlmonitor.business import declared
-from mlmonitor.calls import Blocks, Call, Counting, Prediction, Wrapped
+from mlmonitor.calls import Blocks, Call, Counting, Prediction, RecordedCall, Wrapped
 from mlmonitor.errors import MlmonitorError, ProfileError
+from mlmonitor.logs import LogSettings, Recorder, sensitive_columns
 from mlmonitor.process import Worker
 from mlmonitor.provenance import Provenance, identified, moment, moment_or_none
 from mlmonitor.reference import Reference
@@ -73,6 +74,9 @@ class Monitor:
             epoch; by default when the data of the reference were gathered.
         fingerprint: what identifies the live model: text, or the path or paths of its files. It is
             compared with the reference's, as are Python and packages; what differs is logged.
+        logs: where a record of each prediction is written: a folder, `stdout`, a handler of
+            `logging`, or a mapping of the settings of `mlmonitor.logs.LogSettings`; by default
+            nowhere.
 
     Attributes:
         provenance: what is known of where the model came from.
@@ -81,7 +85,8 @@ class Monitor:
     Raises:
         ProfileError: the reference cannot be read, or is of another model or version.
         MlmonitorError: the role is unknown, a business metric is declared wrongly, `trained` is no
-            date, a file of the model cannot be read, or the directory cannot be written.
+            date, a file of the model cannot be read, the directory or that of the logs cannot be
+            written, or a setting of the logs does not fit.
     """
 
     def __init__(
@@ -99,20 +104,25 @@ class Monitor:
         breaker: str | os.PathLike[str] | None = None,
         trained: str | date | float | None = None,
         fingerprint: Files | None = None,
+        logs: object = None,
     ) -> None:
         if role not in names.ROLES:
             message = f"role {role!r} is unknown; use one of {', '.join(names.ROLES)}."
             raise MlmonitorError(message)
         self.identity = (str(model), str(version), role)
         self.reference = _checked_reference(reference, self.identity)
-        self.layout = _layout(self.reference, exceptions, series_cap, declared(business))
+        settings = LogSettings.of(logs)
+        recorded = None if settings is None else sensitive_columns(self.reference, settings)
+        self.layout = _layout(self.reference, exceptions, series_cap, declared(business), recorded)
         self.provenance = _provenance(self.reference, trained, fingerprint)
         self._logged: set[tuple[str, type[BaseException]]] = set()
         self._active: list[None] = []
         self._tally = Tally(self.layout, _store(self.layout, self.identity, directory), self.failed)
         self._tally.in_flight = self._active.__len__
         self._errors = {name: index for index, name in enumerate(self.layout.exceptions)}
-        self._counting = Counting(self._tally, self._active, self.raised, self.failed)
+        self._counting = Counting(
+            self._tally, self._active, self.raised, self.failed, self._recorder(settings)
+        )
         self._business_taker = self._tally.business.taker
         self._blocks = Blocks(self._counting)
         self.breaker = Breaker(
@@ -158,6 +168,7 @@ class Monitor:
         output: Callable[[Any], Any] | None = None,
         scores: Callable[[Any], Any] | None = None,
         batch: bool | None = None,
+        prediction_id: str | Callable[..., Any] | None = None,
     ) -> Callable[P, R]: ...
 
     @overload
@@ -170,6 +181,7 @@ class Monitor:
         output: Callable[[Any], Any] | None = None,
         scores: Callable[[Any], Any] | None = None,
         batch: bool | None = None,
+        prediction_id: str | Callable[..., Any] | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
     def __call__(
@@ -181,6 +193,7 @@ class Monitor:
         output: Callable[[Any], Any] | None = None,
         scores: Callable[[Any], Any] | None = None,
         batch: bool | None = None,
+        prediction_id: str | Callable[..., Any] | None = None,
     ) -> Any:
         """Decorate a function that predicts, sync or async, a row or a batch.
 
@@ -191,30 +204,40 @@ class Monitor:
             output: what to monitor of the returned value; by default all of it.
             scores: the scores within the returned value, for a reference with a score side.
             batch: whether it predicts several rows a call; by default seen from the input.
+            prediction_id: where the id of the prediction is, for its record: the name of a
+                parameter, or a callable that gets the arguments; of a batch, an id of the call or a
+                list with one for each row. By default what `mlmonitor.logs.bind` says, or a new id.
 
         Raises:
-            ValueError: `input` names no parameter.
+            ValueError: `input` or `prediction_id` names no parameter.
         """
         options: dict[str, Any] = {
             "input": input,
             "output": output,
             "scores": scores,
             "batch": batch,
+            "prediction_id": prediction_id,
         }
         if function is None:
             return functools.partial(self, **options)
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self(function.__func__, **options))
-        call = Call(self._counting, function, input, output, scores, batch=batch)
+        made = Call if self._counting.recorder is None else RecordedCall
+        call = made(
+            self._counting, function, input, output, scores,
+            batch=batch, prediction_id=prediction_id,
+        )  # fmt: skip
         return call.awaited() if inspect.iscoroutinefunction(function) else call.direct()
 
     def wrap(self, estimator: Any) -> Any:
         """The estimator, with `predict` and `predict_proba` monitored and all else as it was."""
         return Wrapped(estimator, self)
 
-    def prediction(self, inputs: Any = None, *, batch: bool | None = None) -> Prediction:
+    def prediction(
+        self, inputs: Any = None, *, batch: bool | None = None, prediction_id: Any = None
+    ) -> Prediction:
         """A context for code that has no function to decorate; set `output` within it."""
-        return Prediction(self._blocks, inputs, batch=batch)
+        return Prediction(self._blocks, inputs, batch=batch, prediction_id=prediction_id)
 
     def business(self, metric: str, value: float = 1.0, segment: str | None = None) -> None:
         """Record a value of a declared business metric; never raises.
@@ -254,6 +277,18 @@ class Monitor:
     def workers(self) -> list[Worker]:
         """The live worker processes."""
         return [Worker(state.pid, state.collections) for state in self._tally.workers()]
+
+    def _recorder(self, settings: LogSettings | None) -> Recorder | None:
+        if settings is None or self.layout.records is None:
+            return None
+        return Recorder(
+            self.identity,
+            self.reference,
+            settings,
+            cells=self.layout.records,
+            note=self._tally.note,
+            failed=functools.partial(self.failed, "logs"),
+        )
 
     def failed(self, stage: str, error: BaseException) -> None:
         """Count a failure of the monitor itself and log it, once a kind; never raises."""
@@ -321,6 +356,7 @@ def _layout(
     exceptions: Sequence[str],
     cap: int,
     business: tuple[BusinessMetric, ...],
+    sensitive: tuple[str, ...] | None,
 ) -> Layout:
     """The cells of the reference, with a general output column where it has none."""
     if reference is None or not reference.side("output"):
@@ -328,14 +364,21 @@ def _layout(
         described = Reference(model="-", version="-", rows=0, columns=(*known, unknown_output()))
     else:
         described = reference
-    left_out = expose.left_out(described, cap=cap - expose.business_series(business))
+    besides = expose.business_series(business) + expose.record_series(sensitive)
+    left_out = expose.left_out(described, cap=cap - besides)
     if left_out:
         _log.warning(
             "%d columns are not monitored, from %r on: all of them would take more than %d series; "
             "raise series_cap, or give columns that need no statistics the kind `text`.",
             len(left_out), left_out[0].name, cap,
         )  # fmt: skip
-    return Layout.of(described, exceptions=exceptions, left_out=left_out, business=business)
+    return Layout.of(
+        described,
+        exceptions=exceptions,
+        left_out=left_out,
+        business=business,
+        sensitive=sensitive,
+    )
 
 
 def _store(

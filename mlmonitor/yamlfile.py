@@ -290,9 +290,9 @@ def _problem(error: ErrorDetails, key: Key, known: list[str], document: Document
 
 
 def _unknown(value: object, context: Mapping[str, Any]) -> str:
-    """A word that is none of those allowed, or a mapping whose `type` is none of them."""
+    """A word that is none of those allowed, or a mapping whose kind is none of them."""
     expected = re.findall(r"'([^']*)'", context.get("expected") or context["expected_tags"])
-    given = value.get("type") if isinstance(value, dict) else value
+    given = context.get("tag", value)
     return f"{given!r} is unknown{hint(str(given), expected)}"
 
 

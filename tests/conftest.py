@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.elasticsearch_server import USERS, Server, elasticsearch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server() -> Iterator[Server]:
+    """One secured Elasticsearch for all tests of the xdist group `elasticsearch`."""
+    with elasticsearch(users=USERS) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

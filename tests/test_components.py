@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests import components
+from tests.elasticsearch_server import ADMIN, USERS, User
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +36,28 @@ def test_a_prometheus_that_does_not_start_gives_its_last_words(tmp_path):
         pass
 
 
+def status(url: str, user: tuple[str, str], path: str = "/_cluster/health") -> int:
+    """What the server answers to a user."""
+    token = base64.b64encode(":".join(user).encode()).decode()
+    request = urllib.request.Request(url + path, headers={"Authorization": f"Basic {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.xdist_group("elasticsearch")
+def test_an_elasticsearch_knows_its_users_and_their_roles(elasticsearch_server):
+    server = elasticsearch_server
+    assert status(server.url, ADMIN) == 200
+    assert status(server.url, (ADMIN[0], "wrong")) == 401
+    roles = "nobody: {cluster: [], indices: []}\n"
+    server.set_users({**USERS, "new": User("secret-password", ("nobody",))}, roles)
+    assert status(server.url, ("new", "secret-password")) == 403
+    server.set_users(USERS)
+
+
 def run(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Obtain Prometheus 3 where there is neither a cache nor a tool to get it with."""
     code = "from tests import components; components.obtain('3')"
@@ -40,6 +65,14 @@ def run(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
         env={"PATH": str(tmp_path), "MLMONITOR_CACHE": str(tmp_path / "cache"), **environment},
     )  # fmt: skip
+
+
+def test_an_elasticsearch_without_java_is_a_skip_with_its_reason(monkeypatch):
+    monkeypatch.delenv("ES_JAVA_HOME", raising=False)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(components.Unavailable, match="no Java 17 or later to run it with"):
+        components.elasticsearch_programs()
 
 
 def test_what_cannot_be_had_is_a_skip_with_its_reason(tmp_path):

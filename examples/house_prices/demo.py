@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from examples.house_prices import stack, watch
+from examples.house_prices.behind import explain
 from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
 from examples.house_prices.judge import Phase, judge
 from examples.house_prices.paging import GONE, Ports, paging, rescue, resolved
@@ -115,6 +116,8 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     replay = opened.enter_context(Replay(ports.service, ready.rows[NOTHING.name], ready.rate))
     verdicts, history = _replay(ready, chosen, replay, watcher, show, pager=pager)
     saved = _saved(verdicts, pager, ports, show)
+    if saved and _has_gone(verdicts):
+        saved = explain(folder, GONE, show)
     if pager is not None and saved and _has_gone(verdicts):
         replay.rows = ready.rows[NOTHING.name]
         saved = _released(ready, pager, show)

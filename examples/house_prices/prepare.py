@@ -147,10 +147,11 @@ def _configuration(folder: Path, pager: str, responder: str) -> str:
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def run_mlmonitor(command: str) -> None:
-    """Run one of mlmonitor's commands with the interpreter that runs the demo."""
+def run_mlmonitor(command: str) -> str:
+    """What one of mlmonitor's commands prints, run by the interpreter that runs the demo."""
     words = [sys.executable, "-m", *shlex.split(command)]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     if done.returncode:
         message = f"`{command}` ended with status {done.returncode}: {done.stderr.strip()}"
         raise StackError(message)
+    return done.stdout

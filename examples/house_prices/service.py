@@ -18,9 +18,10 @@ monitor = Monitor(
     version="1",
     reference=FOLDER / "reference.json",
     breaker=os.environ.get("HOUSE_PRICES_BREAKER"),
+    logs=FOLDER / "logs",
 )
 medians = json.loads((FOLDER / "fallback.json").read_text())
-fallback = Monitor("house-prices", version="by-quality", role="fallback")
+fallback = Monitor("house-prices", version="by-quality", role="fallback", logs=FOLDER / "logs")
 
 app = FastAPI(title="House prices")
 app.mount("/metrics", mlmonitor.asgi_app())

@@ -99,6 +99,10 @@ class Show:
                 f"{outcome.switches} times, {outcome.rows} houses"
             )
 
+    def told(self, text: str) -> None:
+        """A line of what a command printed."""
+        self._console.print(f"    [dim]{escape(text)}[/]", soft_wrap=True)
+
     def wrong(self, text: str) -> None:
         """Something that should not have been."""
         self._console.print(f"[red]✗ {escape(text)}[/]", soft_wrap=True)

@@ -36,7 +36,7 @@ def generate_alerts(config_path: str | None, output: str, operator: bool, check:
         from mlmonitor.generate.operator import manifests
 
         files |= manifests(files)
-    _generate(files, output, check=check)
+    write(files, output, check=check)
 
 
 @program.command("generate-dashboards")
@@ -57,7 +57,7 @@ def generate_dashboards(
         from mlmonitor.generate.configmap import configmaps
 
         files |= configmaps(files)
-    _generate(files, output, check=check)
+    write(files, output, check=check)
 
 
 @program.command()
@@ -66,9 +66,10 @@ def generate_dashboards(
 @check_option
 @debug_option
 def generate(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
-    """Write everything: rules and dashboards."""
+    """Write everything: rules, dashboards, Elasticsearch's templates and Kibana's objects."""
     config = configuration(config_path)
-    _generate({**_rules(config), **_dashboards(config)}, output, check=check)
+    files = {**_rules(config), **_dashboards(config), **log_files(config)}
+    write(files, output, check=check)
 
 
 def _rules(config: MonitoringConfig) -> dict[str, str]:
@@ -84,7 +85,14 @@ def _dashboards(config: MonitoringConfig) -> dict[str, str]:
     return dashboards(DashboardSettings.of(config))
 
 
-def _generate(files: Mapping[str, str], folder: str, *, check: bool) -> None:
+def log_files(config: MonitoringConfig) -> dict[str, str]:
+    """What the records are kept and shown with."""
+    from mlmonitor.generate import elastic, kibana
+
+    return {**elastic.files(config), **kibana.files(config)}
+
+
+def write(files: Mapping[str, str], folder: str, *, check: bool) -> None:
     """Write files and name those that changed, or only name those that would."""
     from mlmonitor.generate import output
 

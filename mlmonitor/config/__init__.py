@@ -3,7 +3,9 @@
 from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.business import BusinessAlertSettings, BusinessSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.elasticsearch import ElasticsearchSettings
 from mlmonitor.config.links import LinkSettings
+from mlmonitor.config.logs import RecordSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.monitoring import MonitoringConfig, json_schema, load_config
 from mlmonitor.config.notifications import NotificationSettings
@@ -19,12 +21,14 @@ __all__ = [
     "BusinessSettings",
     "DashboardSettings",
     "Duration",
+    "ElasticsearchSettings",
     "LinkSettings",
     "ModelSettings",
     "MonitoringConfig",
     "NotificationSettings",
     "Positive",
     "PrometheusSettings",
+    "RecordSettings",
     "RespondSettings",
     "Section",
     "Share",

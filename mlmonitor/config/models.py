@@ -19,6 +19,7 @@ from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 
 from mlmonitor.config.business import BusinessSettings
 from mlmonitor.config.dependencies import DependencySettings
+from mlmonitor.config.logs import Sensitivity
 from mlmonitor.config.section import Positive, Section
 from mlmonitor.config.slo import SloSettings
 from mlmonitor.config.thresholds import ThresholdSettings
@@ -53,6 +54,10 @@ class ColumnSettings(Section):
 
     importance: Positive = Field(
         default=1.0, description="Weight when the worst columns are named; 1 for all others."
+    )
+    sensitive: Sensitivity | None = Field(
+        default=None,
+        description="What becomes of it in records: drop, hash (with a key) or mask.",
     )
 
 
@@ -147,6 +152,11 @@ class ModelSettings(Section):
     def business_metrics(self) -> tuple[BusinessMetric, ...]:
         """What a monitor of it records besides."""
         return tuple(settings.metric(name) for name, settings in self.business.items())
+
+    @property
+    def sensitive(self) -> dict[str, Sensitivity]:
+        """What becomes of columns in records, by name."""
+        return {name: column.sensitive for name, column in self.columns.items() if column.sensitive}
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -12,7 +12,9 @@ from pydantic import Field, field_validator
 from mlmonitor import names, yamlfile
 from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
+from mlmonitor.config.elasticsearch import ElasticsearchSettings
 from mlmonitor.config.links import LinkSettings
+from mlmonitor.config.logs import RecordSettings
 from mlmonitor.config.models import ModelSettings
 from mlmonitor.config.notifications import NotificationSettings
 from mlmonitor.config.prometheus import PrometheusSettings
@@ -60,9 +62,15 @@ class MonitoringConfig(Section):
     respond: RespondSettings = Field(
         default=RespondSettings(), description="What is done by itself when a page stands."
     )
+    logs: RecordSettings | None = Field(
+        default=None, description="Records of single predictions; none without it."
+    )
     models: tuple[ModelSettings, ...] = Field(default=(), description="The models.")
     dashboards: DashboardSettings = Field(
         default=DashboardSettings(), description="Settings of the dashboards."
+    )
+    elasticsearch: ElasticsearchSettings = Field(
+        default=ElasticsearchSettings(), description="How prediction records are kept."
     )
 
     @field_validator("scope_labels")
@@ -158,6 +166,9 @@ class MonitoringConfig(Section):
         options = {key: value for key in keys if (value := getattr(model, key)) is not None}
         if model.fingerprint or model.files:
             options["fingerprint"] = model.fingerprint or model.files
+        if self.logs is not None:
+            slow = self.slo.latency if model.slo.latency is None else model.slo.latency
+            options["logs"] = self.logs.settings(model.sensitive, slow)
         if model.business:
             options["business"] = {one.name: one for one in model.business_metrics}
         return options

@@ -9,6 +9,7 @@ from mlmonitor.expose.budget import (
     business_series,
     cardinality,
     left_out,
+    record_series,
 )
 from mlmonitor.expose.collector import register, render, unregister
 from mlmonitor.expose.server import start_server
@@ -22,6 +23,7 @@ __all__ = [
     "business_series",
     "cardinality",
     "left_out",
+    "record_series",
     "register",
     "render",
     "start_server",

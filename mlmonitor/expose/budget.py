@@ -108,6 +108,15 @@ def business_series(business: Iterable[BusinessMetric]) -> int:
     return sum((extra[one.type] + len(one.buckets)) * len(one.exposed_segments) for one in business)
 
 
+def record_series(columns: Sequence[str] | None) -> int:
+    """The series of the records of predictions, given the columns that may hold sensitive values."""
+    if columns is None:
+        return 0
+    places = len({*columns, names.SENSITIVE_ELSEWHERE})
+    reasons = len(names.RECORD_DROP_REASONS) + len(names.CUT_REASONS)
+    return 2 + reasons + len(names.SENSITIVE_KINDS) * places
+
+
 def _of_model(reference: Reference) -> int:
     sides = len({column.side for column in reference.columns})
     counters = 1 + len(DURATION_UPPER) + 2 + len(EXCEPTIONS) + 1

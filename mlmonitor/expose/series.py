@@ -129,6 +129,7 @@ class Plan:
         if created is not None:
             fixed[names.REFERENCE_CREATED] = [Known(names.REFERENCE_CREATED, profiled, created)]
         counted = [_model(layout, derivation, model), _business(layout, derivation, model)]
+        counted.append(_records(layout, model))
         for block, first in zip(layout.blocks, derivation.bins, strict=True):
             counted.append(_block(block, first, profiled))
             for column in block.columns:
@@ -201,6 +202,25 @@ def _model(layout: Layout, derivation: Derivation, model: Labels) -> Iterator[Co
     ):
         for position, reason in enumerate(reasons, first):
             yield Counted(metric, "", (*model, ("reason", reason)), (position,))
+
+
+def _records(layout: Layout, model: Labels) -> Iterator[Counted]:
+    records = layout.records
+    if records is None:
+        return
+    yield Counted(names.LOGGED, "", model, (records.written,))
+    yield Counted(names.LOG_SAMPLED_OUT, "", model, (records.sampled_out,))
+    for metric, reasons, first in (
+        (names.LOG_DROPPED, names.RECORD_DROP_REASONS, records.dropped.start),
+        (names.LOG_CUT, names.CUT_REASONS, records.cut.start),
+    ):
+        for position, reason in enumerate(reasons, first):
+            yield Counted(metric, "", (*model, ("reason", reason)), (position,))
+    for kind in names.SENSITIVE_KINDS:
+        for column in records.columns:
+            cell = records.sensitive_cell(kind, column)
+            labels = (*model, ("kind", kind), ("column", column))
+            yield Counted(names.SENSITIVE, "", labels, (cell,))
 
 
 def _business(layout: Layout, derivation: Derivation, model: Labels) -> Iterator[Counted]:

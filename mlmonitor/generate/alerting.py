@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlmonitor import names, promql
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import rulefile
+from mlmonitor.generate.kibana.links import annotation
 from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from mlmonitor.generate.settings import RuleSettings, placeholders, window_placeholders
 
@@ -172,11 +173,14 @@ def _wait(change: AlertChange | None) -> str | None:
 def _annotations(alert: AlertRule, fill: Any, config: MonitoringConfig) -> dict[str, str]:
     scope = config.scope_labels
     texts = {"summary": fill(alert.summary), "description": fill(alert.description)}
-    return {
+    found = {
         **{key: _with_own(text, scope) for key, text in texts.items()},
         "runbook_url": f"{config.links.runbooks}/{alert.alert}",
         "dashboard_url": dashboard_url(config.links.grafana, alert.dashboard, scope),
     }
+    if config.links.kibana is not None:
+        found["records_url"] = annotation(config.links.kibana)
+    return found
 
 
 def _with_own(text: str, scope: tuple[str, ...]) -> str:

@@ -9,6 +9,8 @@ from mlmonitor.names.business import *  # noqa: F403
 from mlmonitor.names.data import *  # noqa: F403
 from mlmonitor.names.fields import *  # noqa: F403
 from mlmonitor.names.labels import *  # noqa: F403
+from mlmonitor.names.logs import *  # noqa: F403
 from mlmonitor.names.metrics import *  # noqa: F403
 from mlmonitor.names.operation import *  # noqa: F403
 from mlmonitor.names.records import *  # noqa: F403
+from mlmonitor.names.shipping import *  # noqa: F403

@@ -13,7 +13,7 @@ LABELS: Final[dict[str, str]] = {
     "side_group": "Columns that are judged together: input, or output for all other sides.",
     "quantile": "Share of the values that lie below.",
     "column": "Name of the monitored column.",
-    "kind": "Kind of the column, as the reference profile declares it.",
+    "kind": "Kind of the column, as the reference profile declares it, or of a sensitive value.",
     "lower": "Exclusive lower edge of a bin, -Inf for the first.",
     "upper": "Inclusive upper edge of a bin, +Inf for the last.",
     "le": "Inclusive upper edge of a histogram bucket.",
@@ -56,7 +56,9 @@ EXTREME: Final = "extreme"
 INVALID_REASONS: Final = (WRONG_TYPE, NOT_FINITE, OUT_OF_RANGE, NOT_ALLOWED, EXTREME)
 
 # Stages of the monitor in which something of its own can fail.
-FAILURE_REASONS: Final = ("input", "output", "fold", "store", "expose", "business", "breaker")
+FAILURE_REASONS: Final = (
+    "input", "output", "fold", "store", "expose", "business", "breaker", "logs",
+)  # fmt: skip
 # What may differ between the live model and the profiled one.
 OTHER_MODEL: Final = "model"
 OTHER_ENVIRONMENT: Final = "environment"

@@ -31,205 +31,206 @@ class Metric:
 METRICS: Final[dict[str, Metric]] = {}
 
 
-def _metric(
+def metric(
     kind: MetricType, name: str, text: str, labels: tuple[str, ...], unit: str = ""
 ) -> Metric:
-    metric = Metric(name, kind, text, labels, unit)
-    METRICS[name] = metric
-    return metric
+    """Enter a metric into the catalogue."""
+    found = Metric(name, kind, text, labels, unit)
+    METRICS[name] = found
+    return found
 
 
-PREDICTIONS = _metric(
+PREDICTIONS = metric(
     "counter", "mlmonitor_predictions_total", "Rows predicted without an error.", IDENTITY
 )
-PREDICTION_DURATION = _metric(
+PREDICTION_DURATION = metric(
     "histogram",
     "mlmonitor_prediction_duration_seconds",
     "Duration of one call of the model, a batch counting as one.",
     IDENTITY,
     "seconds",
 )
-PREDICTION_ERRORS = _metric(
+PREDICTION_ERRORS = metric(
     "counter",
     "mlmonitor_prediction_errors_total",
     "Calls of the model that raised, by class of exception.",
     (*IDENTITY, "exception"),
 )
-IN_FLIGHT = _metric(
+IN_FLIGHT = metric(
     "gauge",
     "mlmonitor_predictions_in_flight",
     "Calls of the model that have not returned yet.",
     IDENTITY,
 )
-MODEL_INFO = _metric(
+MODEL_INFO = metric(
     "info",
     "mlmonitor_model_info",
     "A model that is served, and the reference profile it is compared with.",
     (*IDENTITY, "reference"),
 )
-MODEL_LOADED = _metric(
+MODEL_LOADED = metric(
     "gauge",
     "mlmonitor_model_load_timestamp_seconds",
     "Unix time at which the oldest live worker loaded the model.",
     IDENTITY,
     "seconds",
 )
-MODEL_TRAINED = _metric(
+MODEL_TRAINED = metric(
     "gauge",
     "mlmonitor_model_trained_timestamp_seconds",
     "Unix time at which the model was trained, as far as it is known.",
     IDENTITY,
     "seconds",
 )
-MODEL_MISMATCH = _metric(
+MODEL_MISMATCH = metric(
     "gauge",
     "mlmonitor_model_mismatch",
     "1 where the live model is not the one that was profiled, by what differs, else 0.",
     (*IDENTITY, "reason"),
 )
 
-COLUMN_ROWS = _metric(
+COLUMN_ROWS = metric(
     "counter", "mlmonitor_column_rows_total", "Rows in which the column was looked for.", COLUMN
 )
-COLUMN_MISSING = _metric(
+COLUMN_MISSING = metric(
     "counter",
     "mlmonitor_column_missing_total",
     "Rows in which the column was absent, None or NaN.",
     COLUMN,
 )
-COLUMN_INVALID = _metric(
+COLUMN_INVALID = metric(
     "counter",
     "mlmonitor_column_invalid_total",
     "Values that break a rule of the reference, by reason; a value may break several.",
     (*COLUMN, "reason"),
 )
-COLUMN_CUMULATIVE = _metric(
+COLUMN_CUMULATIVE = metric(
     "counter",
     "mlmonitor_column_cumulative_total",
     "Values at or below the upper edge of a bin whose lower edge is given too.",
     (*COLUMN, "lower", "upper"),
 )
-COLUMN_CATEGORY = _metric(
+COLUMN_CATEGORY = metric(
     "counter",
     "mlmonitor_column_category_total",
     "Values by category; __other__ is the tail of the reference, __unseen__ was never in it.",
     (*COLUMN, "category"),
 )
-COLUMN_DEVIATION = _metric(
+COLUMN_DEVIATION = metric(
     "counter",
     "mlmonitor_column_deviation_total",
     "Sum of distances from the reference mean in reference standard deviations, each at most 1e4.",
     (*COLUMN, "direction"),
 )
-COLUMN_SQUARED_DEVIATION = _metric(
+COLUMN_SQUARED_DEVIATION = metric(
     "counter",
     "mlmonitor_column_squared_deviation_total",
     "Sum of squared distances from the reference mean in reference standard deviations.",
     COLUMN,
 )
-COLUMN_NONZERO = _metric(
+COLUMN_NONZERO = metric(
     "counter", "mlmonitor_column_nonzero_total", "Values other than zero.", COLUMN
 )
-UNEXPECTED_COLUMNS = _metric(
+UNEXPECTED_COLUMNS = metric(
     "counter",
     "mlmonitor_unexpected_columns_total",
     "Values that arrived under a name that the reference lacks.",
     (*IDENTITY, "reference", "side"),
 )
 
-REFERENCE_ROWS = _metric(
+REFERENCE_ROWS = metric(
     "gauge", "mlmonitor_reference_rows", "Rows of the reference profile.", COLUMN
 )
-REFERENCE_MISSING = _metric(
+REFERENCE_MISSING = metric(
     "gauge",
     "mlmonitor_reference_missing_ratio",
     "Share of reference rows without a value.",
     COLUMN,
     "ratio",
 )
-REFERENCE_MEAN = _metric(
+REFERENCE_MEAN = metric(
     "gauge", "mlmonitor_reference_mean", "Mean of the reference values.", COLUMN
 )
-REFERENCE_DEVIATION = _metric(
+REFERENCE_DEVIATION = metric(
     "gauge", "mlmonitor_reference_deviation", "Standard deviation of the reference values.", COLUMN
 )
-REFERENCE_MEDIAN = _metric(
+REFERENCE_MEDIAN = metric(
     "gauge", "mlmonitor_reference_median", "Median of the reference values.", COLUMN
 )
-REFERENCE_NONZERO = _metric(
+REFERENCE_NONZERO = metric(
     "gauge",
     "mlmonitor_reference_nonzero_ratio",
     "Share of reference values other than zero.",
     COLUMN,
     "ratio",
 )
-REFERENCE_CUMULATIVE = _metric(
+REFERENCE_CUMULATIVE = metric(
     "gauge",
     "mlmonitor_reference_cumulative_ratio",
     "Share of reference values at or below the upper edge of a bin.",
     (*COLUMN, "lower", "upper"),
     "ratio",
 )
-REFERENCE_CATEGORY = _metric(
+REFERENCE_CATEGORY = metric(
     "gauge",
     "mlmonitor_reference_category_ratio",
     "Share of reference values in a category.",
     (*COLUMN, "category"),
     "ratio",
 )
-REFERENCE_ABSOLUTE_DEVIATION = _metric(
+REFERENCE_ABSOLUTE_DEVIATION = metric(
     "gauge",
     "mlmonitor_reference_absolute_deviation_ratio",
     "Mean distance of the reference values from their mean, over their standard deviation.",
     COLUMN,
     "ratio",
 )
-REFERENCE_EFFECTIVE = _metric(
+REFERENCE_EFFECTIVE = metric(
     "gauge",
     "mlmonitor_reference_effective_rows",
     "Reference rows with a value, as independent rows of evidence; where it was measured.",
     COLUMN,
 )
-REFERENCE_CORRELATION = _metric(
+REFERENCE_CORRELATION = metric(
     "gauge",
     "mlmonitor_reference_correlation_ratio",
     "Upper bound of the correlation of rows within a window; where it was measured.",
     (*COLUMN, "window"),
     "ratio",
 )
-REFERENCE_CREATED = _metric(
+REFERENCE_CREATED = metric(
     "gauge",
     "mlmonitor_reference_created_timestamp_seconds",
     "Unix time at which the reference data were gathered, as far as it is known.",
     (*IDENTITY, "reference"),
     "seconds",
 )
-COLUMN_INFO = _metric(
+COLUMN_INFO = metric(
     "info",
     "mlmonitor_column_info",
     "A column of the reference profile and its kind.",
     (*COLUMN, "kind"),
 )
 
-MONITOR_FAILURES = _metric(
+MONITOR_FAILURES = metric(
     "counter",
     "mlmonitor_monitor_failures_total",
     "Failures inside the monitor itself, by stage; the prediction went on.",
     (*IDENTITY, "reason"),
 )
-MONITOR_DROPPED = _metric(
+MONITOR_DROPPED = metric(
     "counter",
     "mlmonitor_monitor_dropped_rows_total",
     "Rows that were predicted but could not be counted.",
     (*IDENTITY, "reason"),
 )
-MONITOR_UNMONITORED = _metric(
+MONITOR_UNMONITORED = metric(
     "gauge",
     "mlmonitor_monitor_unmonitored_columns",
     "Columns of the reference that are left out because of the cap on series.",
     IDENTITY,
 )
-MONITOR_WORKERS = _metric(
+MONITOR_WORKERS = metric(
     "gauge",
     "mlmonitor_monitor_workers",
     "Live worker processes that share this exposition.",
@@ -237,23 +238,23 @@ MONITOR_WORKERS = _metric(
 )
 
 BUSINESS: Final = (*IDENTITY, "metric", "segment")
-BUSINESS_TOTAL = _metric(
+BUSINESS_TOTAL = metric(
     "counter", "mlmonitor_business_total", "Amount of a business metric that adds up.", BUSINESS
 )
-BUSINESS_VALUE = _metric(
+BUSINESS_VALUE = metric(
     "gauge",
     "mlmonitor_business_value",
     "Value of a business metric as it was set last, by whichever worker.",
     BUSINESS,
 )
-BUSINESS_UPDATED = _metric(
+BUSINESS_UPDATED = metric(
     "gauge",
     "mlmonitor_business_updated_timestamp_seconds",
     "Unix time at which the value of a business metric was set last.",
     BUSINESS,
     "seconds",
 )
-BUSINESS_DISTRIBUTION = _metric(
+BUSINESS_DISTRIBUTION = metric(
     "histogram",
     "mlmonitor_business_distribution",
     "Values of a business metric by bucket.",
@@ -261,76 +262,76 @@ BUSINESS_DISTRIBUTION = _metric(
 )
 
 PROCESS: Final = (*IDENTITY, "pid")
-PROCESS_CPU = _metric(
+PROCESS_CPU = metric(
     "counter",
     "mlmonitor_process_cpu_seconds_total",
     "CPU time used by a live worker.",
     PROCESS,
     "seconds",
 )
-PROCESS_MEMORY = _metric(
+PROCESS_MEMORY = metric(
     "gauge",
     "mlmonitor_process_resident_memory_bytes",
     "Resident memory of a live worker.",
     PROCESS,
     "bytes",
 )
-PROCESS_DESCRIPTORS = _metric(
+PROCESS_DESCRIPTORS = metric(
     "gauge",
     "mlmonitor_process_open_descriptors",
     "Open file descriptors of a live worker.",
     PROCESS,
 )
-PROCESS_MAX_DESCRIPTORS = _metric(
+PROCESS_MAX_DESCRIPTORS = metric(
     "gauge",
     "mlmonitor_process_max_descriptors",
     "Most file descriptors that a live worker may open.",
     PROCESS,
 )
-PROCESS_STARTED = _metric(
+PROCESS_STARTED = metric(
     "gauge",
     "mlmonitor_process_start_timestamp_seconds",
     "Unix time at which a live worker started.",
     PROCESS,
     "seconds",
 )
-PROCESS_MEMORY_LIMIT = _metric(
+PROCESS_MEMORY_LIMIT = metric(
     "gauge",
     "mlmonitor_process_memory_limit_bytes",
     "Most memory that the workers of a pod may use together.",
     IDENTITY,
     "bytes",
 )
-PROCESS_CPU_LIMIT = _metric(
+PROCESS_CPU_LIMIT = metric(
     "gauge",
     "mlmonitor_process_cpu_limit_cores",
     "CPUs that the workers of a pod may use together.",
     IDENTITY,
     "cores",
 )
-PROCESS_GC = _metric(
+PROCESS_GC = metric(
     "counter",
     "mlmonitor_process_gc_collections_total",
     "Runs of the garbage collector in a live worker.",
     (*PROCESS, "generation"),
 )
 
-RESPOND_REQUESTS = _metric(
+RESPOND_REQUESTS = metric(
     "counter", "mlmonitor_respond_requests_total", "Requests that were answered.", ("code",)
 )
-RESPOND_STEPS = _metric(
+RESPOND_STEPS = metric(
     "counter",
     "mlmonitor_respond_steps_total",
     "Steps of the response ladder that came due.",
     ("model", "action", "outcome"),
 )
-BREAKER_STATE = _metric(
+BREAKER_STATE = metric(
     "gauge",
     "mlmonitor_breaker_state",
     "1 for the phase that the breaker of a model is in, 0 for the others.",
     ("model", "phase"),
 )
-BREAKER_SWITCHES = _metric(
+BREAKER_SWITCHES = metric(
     "counter",
     "mlmonitor_breaker_switches_total",
     "Times that a model was switched to its fallback or cut off.",

@@ -42,6 +42,8 @@ def _is_row(value: object) -> bool:
 
 
 def _is_frame(value: object) -> bool:
+    if getattr(value, "ndim", None) == 1:  # a row of a frame is a stream of Arrow's too
+        return False
     kind = type(value)
     return hasattr(kind, "__dataframe__") or hasattr(kind, "__arrow_c_stream__")
 

@@ -106,6 +106,31 @@ class BusinessCells:
 
 
 @dataclass(frozen=True)
+class RecordCells:
+    """The cells of what is recorded of predictions.
+
+    Attributes:
+        written, sampled_out: cells of the records written and of those not in the sample.
+        dropped, cut: cells of lost and shortened records, by reason.
+        sensitive: cells of sensitive values, by kind and then by `columns`.
+        columns: columns that may hold such values, and what stands for all others.
+    """
+
+    written: int
+    sampled_out: int
+    dropped: slice
+    cut: slice
+    sensitive: slice
+    columns: tuple[str, ...]
+
+    def sensitive_cell(self, kind: str, column: str) -> int:
+        """The cell of a kind of sensitive value in a column."""
+        known = column if column in self.columns else names.SENSITIVE_ELSEWHERE
+        place = names.SENSITIVE_KINDS.index(kind) * len(self.columns) + self.columns.index(known)
+        return int(self.sensitive.start) + place
+
+
+@dataclass(frozen=True)
 class Layout:
     """The cells of one monitor: those of the model, then a block a side.
 
@@ -119,7 +144,8 @@ class Layout:
         exceptions: the declared exception names.
         left_out: columns beyond the cap on series.
         size: number of cells.
-        business: the series of business metrics, last of all.
+        business: the series of business metrics.
+        records: what is counted of records, where they are written.
     """
 
     blocks: tuple[Block, ...]
@@ -133,6 +159,7 @@ class Layout:
     left_out: tuple[Column, ...]
     size: int
     business: tuple[BusinessCells, ...] = ()
+    records: RecordCells | None = None
 
     @classmethod
     def of(
@@ -142,8 +169,12 @@ class Layout:
         exceptions: Sequence[str] = EXCEPTIONS,
         left_out: Sequence[Column] = (),
         business: Sequence[BusinessMetric] = (),
+        sensitive: Sequence[str] | None = None,
     ) -> Layout:
-        """Lay out the cells of `reference`, without the columns in `left_out`, and of `business`."""
+        """Lay out the cells of `reference`, without the columns in `left_out`, and of `business`.
+
+        Where records are written, `sensitive` are the columns that may hold sensitive values.
+        """
         cells = _Cells()
         predictions = cells.one()
         durations = cells.many(len(DURATION_EDGES) + 1)
@@ -160,9 +191,11 @@ class Layout:
             if any(column.side == side for column in columns)
         )
         counted = tuple(_business(metric, cells) for metric in business)
+        records = None if sensitive is None else _records(sensitive, cells)
         return cls(
             blocks, predictions, durations, duration_sum, errors, failures, dropped,
             tuple(exceptions), tuple(left_out), cells.used, tuple(chain.from_iterable(counted)),
+            records,
         )  # fmt: skip
 
     def block(self, side: str) -> Block | None:
@@ -187,7 +220,7 @@ class Layout:
         """16 bytes that differ between layouts whose cells mean different things."""
         described = repr(
             [
-                (self.exceptions, self.size),
+                (self.exceptions, self.size, *(self.records.columns if self.records else ())),
                 [(one.metric.name, one.metric.type, one.metric.buckets, one.segment)
                  for one in self.business],
                 [
@@ -219,6 +252,18 @@ class _Cells:
 def _business(metric: BusinessMetric, cells: _Cells) -> list[BusinessCells]:
     size = {"counter": 1, "gauge": 2, "distribution": len(metric.buckets) + 2}[metric.type]
     return [BusinessCells(metric, one, cells.many(size)) for one in metric.exposed_segments]
+
+
+def _records(sensitive: Sequence[str], cells: _Cells) -> RecordCells:
+    columns = tuple(dict.fromkeys((*sensitive, names.SENSITIVE_ELSEWHERE)))
+    return RecordCells(
+        written=cells.one(),
+        sampled_out=cells.one(),
+        dropped=cells.many(len(names.RECORD_DROP_REASONS)),
+        cut=cells.many(len(names.CUT_REASONS)),
+        sensitive=cells.many(len(names.SENSITIVE_KINDS) * len(columns)),
+        columns=columns,
+    )
 
 
 def _block(side: str, known: Sequence[Column], columns: Sequence[Column], cells: _Cells) -> Block:

@@ -8,11 +8,13 @@ import pytest
 from mlmonitor.config import (
     AlertSettings,
     DashboardSettings,
+    ElasticsearchSettings,
     LinkSettings,
     ModelSettings,
     MonitoringConfig,
     NotificationSettings,
     PrometheusSettings,
+    RecordSettings,
     RespondSettings,
     SloSettings,
     ThresholdSettings,
@@ -64,6 +66,8 @@ def test_every_key_has_a_section_or_a_line() -> None:
     assert set(table("links")) == set(LinkSettings.model_fields)
     assert set(table("notifications")) == set(NotificationSettings.model_fields)
     assert set(table("respond")) == set(RespondSettings.model_fields)
+    assert set(table("logs")) == set(RecordSettings.model_fields)
+    assert set(table("elasticsearch")) == set(ElasticsearchSettings.model_fields)
 
 
 @pytest.mark.parametrize("example", MORE)

@@ -124,6 +124,8 @@ def test_a_missing_feature_pages_once_ends_on_the_fallback_and_resolves(tmp_path
     assert demo.returncode == 0, output
     assert output.count("☎ house-prices 1: input TotalBsmtSF stopped arriving") == 1, output
     assert "The fallback took over, once" in output, output
+    assert "$ mlmonitor logs show " in output, output
+    assert re.search(r"TotalBsmtSF +null +missing", output), output
     assert "the page is resolved" in output, output
     audit = (tmp_path / "demo" / "respond" / "audit.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in audit]

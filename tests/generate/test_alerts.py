@@ -56,7 +56,7 @@ TESTED_HERE = {
     "MlmonitorDependencyStale",
 }
 CONCERNS = (
-    "business", "data", "dependency", "distribution", "model", "monitor", "operation",
+    "business", "data", "dependency", "distribution", "logs", "model", "monitor", "operation",
 )  # fmt: skip
 
 

@@ -1,0 +1,134 @@
+"""What a record of a prediction adds to a call, in increments of a prometheus_client counter."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter
+
+from benchmarks import samples
+from benchmarks.harness import Result, counter_increment, report, seconds, seconds_a_call
+from mlmonitor import Monitor, Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_CALLS = 20_000
+_BURSTS = 400
+_BURST = 32
+_YARDSTICK = Counter("yardstick", "A counter.", registry=CollectorRegistry())
+_PERCENT = 99.9
+
+
+def main() -> None:
+    """Time every case and report it."""
+    increment = counter_increment()
+    few = Reference(
+        model="bench", version="1", rows=3_000, columns=samples.reference().columns[:20]
+    )
+    many = samples.reference(strings=40)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, reference, rows, target in (
+            ("20 floats", few, _few, 15.0),
+            ("80 values, half of them strings", many, samples.mixed_dicts, 45.0),
+        ):
+            plain = {"directory": folder, "detect": False}
+            cost = _added(reference, rows, plain)
+            results.append(Result(f"record of {name}", cost, target, "I"))
+            searched = _added(reference, rows, {"directory": folder})
+            results.append(Result("  with the detector", searched, 3 * target, "I"))
+            handler = logging.FileHandler(Path(folder, "handler"), delay=True)
+            through = _added(reference, rows, {"to": handler, "detect": False})
+            results.append(Result("  through logging.FileHandler", through, None, "I"))
+            handler.close()
+            sampled = _added(reference, rows, {**plain, "sample": 0.01})
+            results.append(Result("  1 % sampled", sampled, None, "I"))
+        results.append(Result("peer: python-json-logger, 20 extras", _peer(folder), None, "I"))
+        results += _rotation(folder)
+    report("logs", f"A record, in I = one Counter.inc() = {increment * 1e9:.0f} ns", results)
+
+
+def _few(first: int) -> Sequence[Any]:
+    return [dict(list(row.items())[:20]) for row in samples.dicts(first)]
+
+
+def _nothing(_row: object) -> float:
+    return 1.5
+
+
+def _added(
+    reference: Reference, rows: Callable[[int], Sequence[Any]], settings: dict[str, Any]
+) -> float:
+    """What `logs` adds to a monitored call, in I.
+
+    Of many short runs of each, in turn, the shortest counts: it is the one that nothing interrupted.
+    """
+    watch = partial(Monitor, "bench", reference=reference)
+    without = watch(registry=CollectorRegistry())(_nothing)
+    recorded = watch(registry=CollectorRegistry(), logs=settings)(_nothing)
+    least = [float("inf")] * 3
+    for first in range(0, _BURSTS * 128, 128):
+        given = rows(first % 1_920)[:_BURST]
+        works: tuple[Callable[[], object], ...] = (
+            _increments,
+            partial(_call, without, given),
+            partial(_call, recorded, given),
+        )
+        least = [min(before, seconds(work, 1)) for before, work in zip(least, works, strict=True)]
+    return (least[2] - least[1]) / least[0]
+
+
+def _increments() -> None:
+    for _ in range(_BURST):
+        _YARDSTICK.inc()
+
+
+def _call(call: Callable[[Any], object], rows: Sequence[Any]) -> None:
+    for row in rows:
+        call(row)
+
+
+def _peer(folder: str) -> float:
+    """One line of python-json-logger with 20 extra fields."""
+    from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415 - an extra
+
+    handler = logging.FileHandler(Path(folder, "peer"))
+    handler.setFormatter(JsonFormatter())
+    logger = logging.Logger("peer")  # noqa: LOG001 - of its own, without the root's handlers
+    logger.addHandler(handler)
+    cost = seconds_a_call(lambda row: logger.info("predicted", extra=row), _few, 3)
+    handler.close()
+    return cost / counter_increment()
+
+
+def _rotation(folder: str) -> list[Result]:
+    """The 99.9th percentile of calls with a rotation every few hundred, by that without any."""
+    reference = samples.reference(strings=40)
+    slow = {}
+    for name, size in (("none", 1 << 30), ("many", 1 << 20)):
+        place = Path(folder, name)
+        settings = {"directory": place, "file_size": size, "max_disk": 4 * size}
+        call = Monitor("bench", reference=reference, registry=CollectorRegistry(), logs=settings)(
+            _nothing
+        )
+        took = []
+        for first in range(0, _CALLS, 128):
+            for row in samples.mixed_dicts(first % 1_920):
+                started = perf_counter()
+                call(row)
+                took.append(perf_counter() - started)
+        slow[name] = float(np.percentile(took, _PERCENT))
+    ratio = slow["many"] / slow["none"]
+    note = f"{slow['many'] * 1e6:.0f} µs, without {slow['none'] * 1e6:.0f} µs"
+    return [Result("p99.9 with a rotation every 400 calls", ratio, 1.2, "× without", note)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The log side of the stack, as far as it can be tested where no container engine is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import ssl
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlmonitor import names, streams
+from mlmonitor.generate.elastic.roles import roles
+from mlmonitor.generate.elastic.templates import ANY
+
+FOLDER = Path(__file__).parents[1] / "deploy" / "elk"
+COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
+FILEBEAT: dict[str, Any] = yaml.safe_load((FOLDER / "filebeat.yml").read_text(encoding="utf-8"))
+LOGSTASH = (FOLDER / "logstash.conf").read_text(encoding="utf-8")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SCRIPTS = sorted(FOLDER.glob("*.sh"))
+ENVIRONMENT = dict(
+    line.split("=", 1)
+    for line in (FOLDER / ".env").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of secrets, made by the script itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make certificates with")
+    folder = tmp_path_factory.mktemp("elk")
+    shutil.copy(FOLDER / "secrets.sh", folder)
+    subprocess.run(["sh", "secrets.sh"], cwd=folder, check=True, capture_output=True)
+    return folder / "secrets"
+
+
+def test_every_image_is_of_the_one_version():
+    images = [service["image"] for service in SERVICES.values()]
+    elastic = [image for image in images if image.startswith("docker.elastic.co/")]
+    assert len(elastic) == 5
+    assert all(image.endswith(":${ELASTIC_VERSION:?}") for image in elastic)
+    assert re.fullmatch(r"8\.19\.\d+", ENVIRONMENT["ELASTIC_VERSION"])
+    assert not any("latest" in image or ":" not in image for image in images)
+
+
+def test_every_variable_is_set():
+    text = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?<!\$)\$\{(\w+)", text)) == set(ENVIRONMENT)
+    for name in ("PROJECT", "SOURCE"):
+        assert (FOLDER / ENVIRONMENT[name] / "pyproject.toml").exists()
+    assert (FOLDER / ENVIRONMENT["PROJECT"] / ENVIRONMENT["MONITORING"]).exists()
+
+
+def test_every_file_that_is_mounted_exists(secrets):
+    mounted = 0
+    for service in SERVICES.values():
+        for volume in service.get("volumes", ()):
+            source = volume.rsplit(":", 2 if volume.endswith(":ro") else 1)[0]
+            if source.startswith("./secrets/"):
+                assert (secrets / source.removeprefix("./secrets/")).exists(), source
+            elif source.startswith("./"):
+                assert (FOLDER / source).exists(), source
+            elif not source.startswith("${"):
+                assert source in COMPOSE["volumes"], source
+            mounted += 1
+    assert mounted > 15
+
+
+def test_every_secret_is_made_and_used(secrets):
+    used = {name for service in SERVICES.values() for name in service.get("secrets", ())}
+    assert used == set(COMPOSE["secrets"])
+    for secret in COMPOSE["secrets"].values():
+        assert len((secrets / Path(secret["file"]).name).read_text().strip()) >= 48
+    for script in (FOLDER / "passwords.sh", *SCRIPTS):
+        for name in re.findall(r"/run/secrets/(\w+)", script.read_text(encoding="utf-8")):
+            assert name in used
+
+
+def test_no_secret_stands_in_the_files():
+    for path in FOLDER.iterdir():
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(
+                r"(?i)(password|api_key)\s*(:|=>)\s*\"?(?!\"?\$|\"\$)\w{6,}", text
+            ), path
+
+
+def test_secrets_are_for_their_owner_and_are_not_made_twice(secrets):
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert stat.S_IMODE((secrets / "ca.key").stat().st_mode) == 0o600
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    command = ["sh", str(secrets.parent / "secrets.sh")]
+    subprocess.run(command, check=True, capture_output=True)
+    assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
+    ignored = (FOLDER.parents[1] / ".gitignore").read_text(encoding="utf-8")
+    assert "deploy/elk/secrets/" in ignored.split()
+
+
+@pytest.mark.parametrize("host", ["elasticsearch", "kibana"])
+def test_certificates_verify_for_the_names_of_the_services(secrets, host):
+    assert host in SERVICES
+    for name in (host, "localhost"):
+        command = ["openssl", "verify", "-CAfile", secrets / "ca.crt", "-verify_hostname", name]
+        done = subprocess.run(
+            [*command, secrets / f"{host}.crt"], check=False, capture_output=True, text=True
+        )
+        assert done.stdout.strip().endswith("OK"), done.stderr
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(secrets / f"{host}.crt", secrets / f"{host}.pem")
+
+
+def test_services_that_stay_have_limits_and_tell_whether_they_are_well():
+    for name, service in SERVICES.items():
+        assert "mem_limit" in service, name
+        if service["restart"] == "no":
+            continue
+        assert {"healthcheck", "cpus", "logging", "security_opt"} <= set(service), name
+        assert not any(not port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_services_wait_for_what_they_need():
+    for name, service in SERVICES.items():
+        for needed, how in service.get("depends_on", {}).items():
+            ends = SERVICES[needed]["restart"] == "no"
+            expected = "service_completed_successfully" if ends else "service_healthy"
+            assert how["condition"] == expected, f"{name} on {needed}"
+    assert SERVICES["logstash"]["profiles"] == ["logstash"]
+    assert [name for name, one in SERVICES.items() if "profiles" in one] == ["logstash"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_shell(script):
+    shell = script.read_text(encoding="utf-8").splitlines()[0].removeprefix("#!/bin/")
+    subprocess.run([shell, "-n", script], check=True)
+
+
+def test_filebeat_sets_the_id_before_it_drops_anything():
+    (copied,) = [one["copy_fields"] for one in FILEBEAT["processors"] if "copy_fields" in one]
+    assert copied["fields"] == [{"from": names.LOG_EVENT_ID.name, "to": "@metadata._id"}]
+    assert FILEBEAT["processors"].index({"copy_fields": copied}) == 0
+
+
+def test_filebeat_reads_json_lines_into_the_data_stream_of_the_record():
+    (records,) = FILEBEAT["filebeat.inputs"]
+    (parser,) = records["parsers"]
+    assert parser["ndjson"]["target"] == ""
+    assert parser["ndjson"]["overwrite_keys"] is True
+    assert records["paths"] == ["/records/*.jsonl"]
+    output = FILEBEAT["output.elasticsearch"]
+    fields = re.findall(r"%{\[([\w.]+)\]}", output["index"])
+    assert fields == [names.LOG_STREAM_DATASET.name, names.LOG_STREAM_NAMESPACE.name]
+    filled = output["index"].replace(f"%{{[{fields[0]}]}}", streams.dataset("m"))
+    assert filled.startswith(ANY.split("*", 1)[0])
+    assert FILEBEAT["setup.template.enabled"] is False
+
+
+def test_filebeat_drops_no_field_of_the_catalogue():
+    dropped = [
+        field
+        for one in FILEBEAT["processors"]
+        if "drop_fields" in one
+        for field in one["drop_fields"]["fields"]
+    ]
+    assert dropped
+    for field in dropped:
+        assert not any(name == field or name.startswith(f"{field}.") for name in names.LOG_FIELDS)
+
+
+def test_logstash_does_the_same():
+    assert '"[event][id]" => "[@metadata][_id]"' in LOGSTASH
+    outputs = re.findall(r'index => "(.*?)"', LOGSTASH)
+    assert set(outputs) == {"logs-%{[data_stream][dataset]}-%{[data_stream][namespace]}"}
+    assert LOGSTASH.count('action => "create"') == len(outputs) == 2
+    assert LOGSTASH.count("{") == LOGSTASH.count("}")
+    assert '"/records/*.jsonl"' in LOGSTASH
+
+
+def test_users_have_roles_that_are_installed():
+    text = (FOLDER / "passwords.sh").read_text(encoding="utf-8")
+    (users,) = re.findall(r"for user in (.*); do", text)
+    assert {f"mlmonitor_{user}" for user in users.split()} <= set(roles())
+    assert FILEBEAT["output.elasticsearch"]["username"] in users.split()
