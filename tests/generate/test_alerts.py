@@ -175,6 +175,45 @@ def asked_what_it_tells(version: str, path: Path) -> tuple[int, str]:
     return firing, run(version, "test", "rules", asked_path)
 
 
+OTHERWISE = MonitoringConfig.model_validate(
+    {
+        "scope_labels": ["cluster", "namespace"],
+        "prometheus": {"scrape_interval": "30s", "step": "4m", "windows": ["2h", "12h"]},
+        "thresholds": {"mean_shift": 0.4, "psi": 0.3, "missing": 0.1},
+        "slo": {"availability": 0.9, "latency": "1s", "latency_objective": 0.95},
+        "alerts": {
+            "rules": {
+                "MlmonitorMissingShareHigh": {"threshold": 0.2, "for": "30m"},
+                "MlmonitorMemorySaturated": {"threshold": 0.8, "severity": "critical"},
+                "MlmonitorUnexpectedColumns": {"enabled": False},
+                "MlmonitorModelStale": {"threshold": 2592000},
+            }
+        },
+        "models": [{"name": "churn", "depends_on": DEPENDENCIES}],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def otherwise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(prometheus.rules(OTHERWISE), tmp_path_factory.mktemp("otherwise"))
+
+
+@pytest.mark.timeout(900)  # simulates hours of traffic
+@pytest.mark.parametrize(
+    "alert", ["MemorySaturated", "MissingShareHigh", "ModelStale", "PredictionsDrifted"]
+)
+def test_the_tests_hold_for_other_thresholds_windows_and_labels(alert, otherwise):
+    path = otherwise / f"prometheus/tests/Mlmonitor{alert}.yml"
+    assert not run("3", "test", "rules", path)
+
+
+def test_what_is_switched_off_or_in_a_time_of_its_own_has_no_tests(otherwise):
+    assert not (otherwise / "prometheus/tests/MlmonitorUnexpectedColumns.yml").exists()
+    quick = MonitoringConfig.model_validate({"alerts": {"time_scale": 0.5}})
+    assert not [path for path in prometheus.rules(quick) if "/tests/" in path]
+
+
 @pytest.mark.timeout(900)  # all rules through a day
 @pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
 def test_nothing_fires_in_quiet_worlds(version, generated):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor import promql
@@ -148,7 +150,8 @@ def _quoted(text: str) -> str:
 def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
     """What numbers of a test may be multiplied by.
 
-    The alert's threshold, those of columns, and the objectives: the budgets of errors and of slow
+    The alert's threshold, those of columns, the `shift` of a normal column that just reaches one of
+    them, and the objectives: the budgets of errors and of slow
     calls, and how many seconds a call may take.
     """
     settings = RuleSettings.of(config)
@@ -157,6 +160,7 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
         for one in fields(Thresholds)
         if (value := getattr(settings.thresholds, one.name)) is not None
     }
+    found["shift"] = _smallest_shift(found)
     slo = config.slo
     found["errors"] = 1 - (slo.availability or AVAILABILITY)
     found["slow"] = 1 - (slo.latency_objective or LATENCY_OBJECTIVE)
@@ -164,6 +168,17 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
     change = config.alerts.rules.get(alert.alert)
     own = (change and change.threshold) or alert.threshold
     return {**found, **({"threshold": own} if own is not None else {})}
+
+
+def _smallest_shift(thresholds: Mapping[str, float]) -> float:
+    """The shift of a normal column, in deviations, that reaches one of the thresholds of location."""
+    quantile = NormalDist().inv_cdf
+    return min(
+        thresholds["mean_shift"],
+        2 * quantile((1 + thresholds["ks"]) / 2),
+        math.sqrt(2) * quantile((1 + thresholds["rank"]) / 2),
+        math.sqrt(thresholds["psi"]),
+    )
 
 
 def _test(
