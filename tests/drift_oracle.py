@@ -172,6 +172,9 @@ def _welch(now: tuple[float, float], n: float, before: tuple[float, float], m: f
     deviation, other = math.sqrt(max(now[1], before[1])), math.sqrt(before[1])
     if not deviation:
         return float(now[0] == before[0])
+    if now[1] <= before[1]:
+        error = other * math.sqrt(1 / n + 1 / m)
+        return float(2 * stats.t.sf(abs(now[0] - before[0]) / error, m - 1))
     test = stats.ttest_ind_from_stats(now[0], deviation, n, before[0], other, m, equal_var=False)
     return float(test.pvalue)
 
