@@ -1,4 +1,4 @@
-"""What Prometheus takes to evaluate the recording rules of a fleet.
+"""What Prometheus takes to evaluate all rules of a fleet, those of alerts among them.
 
 Two runs on a real Prometheus, both of one model of 100 columns. The first is live, on a clock fifteen
 times as fast: ten pods, 21 scrapes a step and twelve steps in the first window, as with the default
@@ -21,8 +21,9 @@ import yaml
 
 from benchmarks import fleet, past
 from benchmarks.harness import Result, report
+from mlmonitor.config import MonitoringConfig
 from mlmonitor.generate import output
-from mlmonitor.generate.prometheus import RuleSettings, drift_rules
+from mlmonitor.generate.prometheus import RuleSettings, drift_rules, rule_files
 from tests import components
 
 if TYPE_CHECKING:
@@ -31,14 +32,26 @@ if TYPE_CHECKING:
 VERSION: Final = "3"
 COLUMNS, PODS, MODELS = 100, 10, 100
 FRACTION: Final = 5
+_FASTER: Final = 15
 _SCRAPE, _STEP = 1.0, 20.0
-_FAST: Final = RuleSettings(scrape_interval=_SCRAPE, step=_STEP, windows=(12 * _STEP,))
+_FAST: Final = MonitoringConfig.model_validate(
+    {
+        "prometheus": {
+            "scrape_interval": f"{_SCRAPE:g}s",
+            "step": f"{_STEP:g}s",
+            "windows": [f"{12 * _STEP:g}s"],
+        },
+        "alerts": {"evaluation_interval": f"{60 / _FASTER:g}s", "time_scale": 1 / _FASTER},
+        "models": [{"name": "model-0"}],
+    }
+)
 _REAL: Final = RuleSettings(windows=(3600.0, 21600.0, 86400.0, 604800.0))
 _FILLING: Final = 13 * _STEP
 _EVALUATIONS: Final = 4
 _OFTEN: Final = "20s"
 _GROUP: Final = "mlmonitor-drift"
 Times = dict[str, float]
+"""Seconds of a group's evaluation, as a share of the time between two where it is live."""
 
 
 def main() -> None:
@@ -53,7 +66,8 @@ def main() -> None:
 
 
 def _lines(live: Times, slow: Times) -> Iterator[Result]:
-    shares = {"steps, reference and 1h": sum(live.values()) / _REAL.step}
+    alerts = sum(share for name, share in live.items() if "alerts" in name)
+    shares = {"steps, reference and 1h": sum(live.values()) - alerts, "alerts": alerts}
     for window in _REAL.windows[1:]:
         name = past.duration(window)
         shares[name] = FRACTION * slow[f"{_GROUP}-{name}"] / _REAL.interval(window)
@@ -65,13 +79,15 @@ def _lines(live: Times, slow: Times) -> Iterator[Result]:
 
 
 def _live(folder: Path) -> Times:
-    """Seconds of each group that is evaluated every step."""
-    output.write(drift_rules(_FAST), folder)
+    """Share of its time that each group takes: all but those of longer windows."""
+    output.write(rule_files(_FAST), folder)
     with fleet.serving(1, COLUMNS) as port:
         config = _config(folder, fleet.targets(port, PODS), _SCRAPE)
         with components.prometheus(VERSION, config) as server:
             time.sleep(_FILLING)
-            return _shortest(server.url, _STEP)
+            times = _shortest(server.url, _STEP)
+            intervals = {group["name"]: group["interval"] for group in _groups(server.url)}
+    return {name: took / (_FASTER * intervals[name]) for name, took in times.items()}
 
 
 def _slow(folder: Path) -> Times:
