@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from mlmonitor import names
+from mlmonitor.generate.kibana.objects import VIEW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_FIELDS: Final = {"model": "mlmonitor.model", "version": "mlmonitor.version"}
+_FIELDS: Final = {"model": names.LOG_MODEL.name, "version": names.LOG_VERSION.name}
 _TIME: Final = "time:(from:'${__from:date:iso}',to:'${__to:date:iso}')"
 
 
@@ -51,9 +54,12 @@ class Links:
         address = f"{self.settings.runbooks}/{alert}"
         return {"targetBlank": True, "title": f"Runbook of {alert}", "url": address}
 
-    @property
-    def kibana(self) -> str | None:
-        """Address of the records of what is chosen, where Kibana is known."""
+    def kibana(self, column: str | None = None) -> str | None:
+        """Address of the records of what is chosen, where Kibana is known.
+
+        Args:
+            column: what stands for a column, whose violations alone are shown.
+        """
         if self.settings.kibana is None:
             return None
         chosen = [
@@ -61,8 +67,11 @@ class Links:
             for name, field in _FIELDS.items()
             if name in self.variables
         ]
+        if column is not None:
+            chosen.append(f"{names.LOG_VIOLATION_COLUMN.name}:%22{column}%22")
         query = " AND ".join(chosen) or "*"
-        state = f"query:(language:lucene,query:'{query}')".replace(" ", "%20")
+        view = f"dataSource:(dataViewId:{VIEW},type:dataView),index:{VIEW}"
+        state = f"{view},query:(language:lucene,query:'{query}')".replace(" ", "%20")
         return f"{self.settings.kibana}/app/discover#/?_g=({_TIME})&_a=({state})"
 
     def _exists(self, link: Link) -> bool:
@@ -76,7 +85,9 @@ class Links:
 
     def _address(self, link: Link, form: str | None) -> str:
         if link.kibana:
-            return self.kibana or ""
+            column = link.choose.get("column")
+            filled = form.format(column) if form and column else column
+            return self.kibana(filled) or ""
         if link.runbook:
             last = form.format(link.runbook) if form else link.runbook
             return f"{self.settings.runbooks}/{last}"

@@ -65,7 +65,7 @@ def render(dashboard: spec.DashboardSpec, frame: Frame) -> str | None:
 
 def _links(dashboard: spec.DashboardSpec, frame: Frame) -> list[Json]:
     listed = [grafana.link(tag) for tag in dashboard.tags[:1]]
-    kibana = frame.around.links.kibana
+    kibana = frame.around.links.kibana()
     if kibana:
         listed.append(grafana.outside("Records in Kibana", kibana))
     return listed

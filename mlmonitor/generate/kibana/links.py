@@ -97,27 +97,6 @@ def annotation(kibana: str) -> str:
     return f"{kibana}/app/discover#/?_g={_address(time)}&_a={state}"
 
 
-def grafana_link(kibana: str, *, column: bool = False) -> dict[str, Any]:
-    """A link of a Grafana panel to the records that it is about.
-
-    Variables are those of the dashboards: model and role. With `column`, the records in which the
-    column of the series that was clicked breaks a rule.
-    """
-    chosen: dict[str, str | Hole] = {
-        "model": Hole("${model:percentencode}"),
-        "role": Hole("${role:percentencode}"),
-    }
-    if column:
-        chosen["violation"] = Hole("${__field.labels.column:percentencode}")
-    since, until = Hole("${__from:date:iso}"), Hole("${__to:date:iso}")
-    title = "Records with violations of ${__field.labels.column}" if column else "Records in Kibana"
-    return {
-        "targetBlank": True,
-        "title": title,
-        "url": discover(kibana, chosen, since=since, until=until),
-    }
-
-
 def rison(value: Any) -> str:
     """A value as rison, the form of JSON that Kibana keeps in addresses."""
     if value is None or isinstance(value, bool):

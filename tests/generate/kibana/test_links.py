@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from mlmonitor import streams
 from mlmonitor.config import LinkSettings, MonitoringConfig
 from mlmonitor.generate.alerting import alert_rules
-from mlmonitor.generate.kibana.links import FIELDS, Hole, annotation, discover, grafana_link, rison
+from mlmonitor.generate.kibana.links import FIELDS, Hole, annotation, discover, rison
+from mlmonitor.generate.kibana.objects import VIEW
+from mlmonitor.generate.links import Links
+from mlmonitor.generate.panelspec import Link
 from tests import components
 
 if TYPE_CHECKING:
@@ -132,20 +135,19 @@ def test_what_another_program_fills_in_is_left_to_it():
     assert state["query"]["query"].endswith('mlmonitor.model: "a&b"')
 
 
-@pytest.mark.parametrize("column", [False, True])
-def test_a_link_of_grafana_has_its_variables_and_times(column):
-    link = grafana_link(KIBANA, column=column)
+@pytest.mark.parametrize("column", [None, "column"])
+def test_panels_of_grafana_lead_to_the_records_of_their_column(column):
+    links = Links(LinkSettings(kibana=KIBANA), ("model", "version"), frozenset())
+    choose = {"column": column} if column else {}
+    (link,) = links.series([Link(title="Records", kibana=True, choose=choose)])
     holes = re.findall(r"\$\{[^}]*\}", link["url"])
     expected = [
-        "${__from:date:iso}",
-        "${__to:date:iso}",
-        "${model:percentencode}",
-        "${role:percentencode}",
-    ]
-    expected += ["${__field.labels.column:percentencode}"] if column else []
-    assert holes == expected
+        "${__from:date:iso}", "${__to:date:iso}", "${model:regex}", "${version:regex}",
+    ]  # fmt: skip
+    assert holes == expected + (["${__field.labels.column:percentencode}"] if column else [])
     _, state = parts(re.sub(r"\$\{[^}]*\}", "x", link["url"]))
-    assert ("mlmonitor.violations.column" in state["query"]["query"]) is column
+    assert state["dataSource"]["dataViewId"] == state["index"] == VIEW
+    assert ("mlmonitor.violations.column" in state["query"]["query"]) is bool(column)
 
 
 def test_alerts_have_the_address_of_their_records_only_where_there_is_a_kibana():
