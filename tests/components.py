@@ -265,6 +265,15 @@ def elasticsearch_programs() -> Elasticsearch:
     return Elasticsearch(folder, java_home)
 
 
+def has_elasticsearch() -> bool:
+    """Whether Elasticsearch and its Java are here, so that nothing would be downloaded."""
+    try:
+        _java_home()
+    except Unavailable:
+        return False
+    return (_cache() / _ELASTICSEARCH_FOLDER).exists()
+
+
 def ecs_fields() -> dict[str, dict[str, Any]]:
     """The fields of the Elastic Common Schema by name, as Elastic publishes them.
 

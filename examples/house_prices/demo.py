@@ -21,6 +21,7 @@ from examples.house_prices import stack, watch
 from examples.house_prices.behind import explain
 from examples.house_prices.inject import BY_NAME, INJECTIONS, NOTHING
 from examples.house_prices.judge import Phase, judge
+from examples.house_prices.keep import keep
 from examples.house_prices.paging import GONE, Ports, paging, rescue, resolved
 from examples.house_prices.prepare import MODEL, prepare, run_mlmonitor
 from examples.house_prices.replay import Replay
@@ -132,6 +133,7 @@ def _run(options: argparse.Namespace, show: Show, opened: ExitStack) -> int:
     write_atomically(folder / "report.html", page(story))
     if binary is not None:
         _snapshot(ready, folder, ports, show)
+        saved = keep(folder, ready.config, show) and saved
     show.verdicts(verdicts, replay)
     show.leavings(folder, passed=story.passed and saved)
     if options.live:
