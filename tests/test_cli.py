@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,8 @@ from mlmonitor.reference import Column, Reference
 from tests.references import binned, categorical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from click.testing import Result
 
 MONITORING = """\
@@ -73,9 +76,17 @@ def test_it_tells_its_version() -> None:
     assert (done.stdout, done.returncode) == (f"mlmonitor {mlmonitor.__version__}\n", 0)
 
 
-@pytest.mark.parametrize("name", [None, *sorted(program.commands)])
-def test_every_command_has_short_and_long_help(name: str | None) -> None:
-    before = () if name is None else (name,)
+def commands(group: click.Group) -> Iterator[tuple[str, ...]]:
+    """Every command below a group that does something, as its words."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from ((name, *rest) for rest in commands(command))
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield (name,)
+
+
+@pytest.mark.parametrize("before", [(), *commands(program)], ids=" ".join)
+def test_every_command_has_short_and_long_help(before: tuple[str, ...]) -> None:
     short, long = run(*before, "-h"), run(*before, "--help")
     assert short.exit_code == long.exit_code == 0
     assert short.stdout == long.stdout

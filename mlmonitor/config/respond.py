@@ -83,6 +83,11 @@ class RespondSettings(Section):
         default=None,
         description="How a model comes back by itself; without it a person releases it.",
     )
+    settle: Duration = Field(
+        default="10m",
+        validate_default=True,
+        description="How long after a release no switch is made: windows hold what was before.",
+    )
     commands: dict[str, tuple[Text, ...]] = Field(
         default={},
         description="Programs that may be run, by name: a list of words, without a shell.",

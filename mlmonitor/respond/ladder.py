@@ -86,6 +86,12 @@ def due(
         yield episode, number
 
 
+def settles(state: BreakerState, step: StepSettings, settle: float, now: float) -> bool:
+    """Whether a latching step has to wait, since windows still hold what was before a release."""
+    again = state.phase == "closed" and state.switches > 0 and step.do in LATCHING
+    return again and now - state.since < settle
+
+
 def taken(
     state: BreakerState, episode: Episode, do: str, fallback: str | None, now: float
 ) -> BreakerState:

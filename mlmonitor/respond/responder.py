@@ -112,6 +112,9 @@ class Responder:
     def _act(self, now: float) -> None:
         steps = self._settings.steps
         for episode, number in ladder.due(list(self._episodes.values()), steps, now):
+            state = self._store.state(episode.model)
+            if ladder.settles(state, steps[number], self._settings.settle, now):
+                continue
             known = self._episodes[episode.key]
             self._episodes[episode.key] = replace(known, done=(*known.done, number))
             # Kept before it is done: after a crash a step is missed rather than taken twice.

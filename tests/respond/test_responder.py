@@ -120,6 +120,23 @@ def test_probation_lets_the_model_back_and_relapse_opens_again(tmp_path):
     assert world.responder.state("churn").switches == 2
 
 
+def test_after_a_release_old_rows_switch_nothing_and_what_stands_then_does(tmp_path):
+    world = World(tmp_path, FALLBACK, settle="10m")
+    world.tell(alert())
+    world.tell(alert(status="resolved"))
+    world.responder.release("churn", "ada")
+    world.now += 60
+    assert world.tell(alert(started="2024-05-01T12:01:00Z")) == 1
+    assert world.phase == "closed"
+    world.now += 8 * 60
+    world.responder.tick()
+    assert world.phase == "closed"
+    world.now += 60
+    world.responder.tick()
+    assert world.phase == "open"
+    assert world.responder.state("churn").switches == 2
+
+
 def test_told_again_or_replayed_a_notification_does_nothing(tmp_path):
     world = World(tmp_path, FALLBACK)
     assert [world.tell(alert()) for _ in range(3)] == [1, 0, 0]
