@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from examples.house_prices.behind import LOGS
@@ -19,7 +20,7 @@ _REFRESH_SECONDS: Final = 20.0
 
 
 def keep(folder: Path, config: Path, show: Show) -> bool:
-    """Ship all records into an Elasticsearch; whether it then tells of as many as the files do."""
+    """Ship all records into an Elasticsearch; whether it then tells of as many as the files did."""
     from tests import components
     from tests.elasticsearch_server import elasticsearch
 
@@ -30,6 +31,8 @@ def keep(folder: Path, config: Path, show: Show) -> bool:
         )
         return True
     logs = folder / LOGS
+    # The service goes on while they are shipped.
+    before = f"--until {datetime.now(timezone.utc).isoformat()}"
     with elasticsearch() as server:
         for command in (
             f"mlmonitor push-elk {server.url} -c {config}",
@@ -37,10 +40,10 @@ def keep(folder: Path, config: Path, show: Show) -> bool:
         ):
             show.command(command)
             run_mlmonitor(command)
-        written, kept = _records(str(logs)), 0
+        written, kept = _records(f"{logs} {before}"), 0
         deadline = time.monotonic() + _REFRESH_SECONDS
         while kept < written and time.monotonic() < deadline:
-            kept = _records(f"--elasticsearch {server.url}")
+            kept = _records(f"--elasticsearch {server.url} {before}")
     if written != kept:
         show.wrong(f"Elasticsearch holds {kept:,} records of {written:,}")
         return False
