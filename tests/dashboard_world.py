@@ -104,7 +104,7 @@ def running(version: str, folder: Path) -> Iterator[Asked]:
     responder.answered(200)
     monitors = [_service(name, registry) for name in (PLAIN, ODD)]
     with ExitStack() as stack:
-        ports = [stack.enter_context(_exposed(one)) for one in (registry, responder.registry)]
+        ports = [stack.enter_context(exposed(one)) for one in (registry, responder.registry)]
         config = _config(folder, ports)
         options = ("--web.enable-lifecycle",)
         server = stack.enter_context(components.prometheus(version, config, options=options))
@@ -116,7 +116,8 @@ def running(version: str, folder: Path) -> Iterator[Asked]:
 
 
 @contextmanager
-def _exposed(registry: CollectorRegistry) -> Iterator[int]:
+def exposed(registry: CollectorRegistry) -> Iterator[int]:
+    """Serve a registry on a free port, which it gives."""
     server, thread = start_server(0, "127.0.0.1", registry)
     try:
         yield server.server_port

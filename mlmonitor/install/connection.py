@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from mlmonitor.errors import InstallError
+from mlmonitor.secret import secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,12 +44,12 @@ class Login:
         Raises:
             InstallError: a file cannot be read, or a user has no password.
         """
-        api_key = _secret(API_KEY_VARIABLE, api_key_file)
+        api_key = secret(API_KEY_VARIABLE, api_key_file, failure=InstallError)
         if api_key:
             return cls(api_key=api_key)
         if user is None:
             return cls()
-        password = _secret(PASSWORD_VARIABLE, password_file)
+        password = secret(PASSWORD_VARIABLE, password_file, failure=InstallError)
         if not password:
             message = (
                 f"user {user}: has no password; set {PASSWORD_VARIABLE} or name a file with "
@@ -223,22 +222,6 @@ class Connection:
         if isinstance(error, ConnectionTimeout):
             return f"{self.url}: {self.product} did not answer within {_SECONDS:g} s; try again."
         return f"{self.url}: no answer ({reason}); is {self.product} running there?"
-
-
-def _secret(variable: str, file: str | None) -> str:
-    """The content of a file, or of a variable where none is named."""
-    if file is None:
-        return os.environ.get(variable, "")
-    try:
-        text = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no text"
-        message = f"{file}: the secret cannot be read ({reason}); mend the file or its permissions."
-        raise InstallError(message) from error
-    if not text:
-        message = f"{file}: is empty; put the secret into it."
-        raise InstallError(message)
-    return text
 
 
 def _address(url: str) -> SplitResult:

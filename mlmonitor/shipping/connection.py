@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mlmonitor.errors import MlmonitorError
+from mlmonitor.secret import secret
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -76,13 +75,13 @@ class Connection:
         )
 
     def _identity(self) -> dict[str, Any]:
-        api_key = _secret(API_KEY_VARIABLE, self.api_key_file)
-        if api_key is not None:
+        api_key = secret(API_KEY_VARIABLE, self.api_key_file)
+        if api_key:
             return {"api_key": api_key}
         if self.user is None:
             return {}
-        password = _secret(PASSWORD_VARIABLE, self.password_file)
-        if password is None:
+        password = secret(PASSWORD_VARIABLE, self.password_file)
+        if not password:
             message = (
                 f"user {self.user}: has no password; set {PASSWORD_VARIABLE} or name a file with "
                 "--password-file."
@@ -129,21 +128,6 @@ def _problem(url: str) -> str | None:
             f"{url}: is no URL of an Elasticsearch; write it as https://host:9200, with the port."
         )
     return None
-
-
-def _secret(variable: str, file: str | None) -> str | None:
-    if file is None:
-        return os.environ.get(variable) or None
-    try:
-        text = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no text"
-        message = f"{file}: the secret cannot be read ({reason}); mend the file or its permissions."
-        raise MlmonitorError(message) from error
-    if not text:
-        message = f"{file}: is empty; put the secret into it."
-        raise MlmonitorError(message)
-    return text
 
 
 def explained(url: str, error: Exception) -> str:

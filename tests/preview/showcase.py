@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from prometheus_client import CollectorRegistry
 
-from mlmonitor import Monitor, start_server
+from mlmonitor import Monitor
 from mlmonitor.breaker import BreakerState
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.generate import output
@@ -28,6 +28,7 @@ from mlmonitor.generate.prometheus import rule_files
 from mlmonitor.reference.build import from_frame
 from mlmonitor.respond.metrics import ResponderMetrics
 from tests import components
+from tests.dashboard_world import exposed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -179,8 +180,8 @@ def running(version: str, folder: Path, seconds: float) -> Iterator[Seen]:
     done = threading.Event()
     with ExitStack() as stack:
         registries = [CollectorRegistry() for _ in MODELS]
-        exposed = [*registries, responder.registry]
-        ports = [stack.enter_context(_exposed(registry)) for registry in exposed]
+        shown = [*registries, responder.registry]
+        ports = [stack.enter_context(exposed(one)) for one in shown]
         config = _config(folder, ports)
         options = ("--web.enable-lifecycle",)
         server = stack.enter_context(components.prometheus(version, config, options=options))
@@ -245,17 +246,6 @@ def _service(model: Model, registry: CollectorRegistry, rng: Generator) -> tuple
         return prediction
 
     return monitor, predict
-
-
-@contextmanager
-def _exposed(registry: CollectorRegistry) -> Iterator[int]:
-    server, thread = start_server(0, "127.0.0.1", registry)
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _config(folder: Path, ports: list[int]) -> Path:
