@@ -1,31 +1,22 @@
-"""A fleet for the benchmarks: models of 100 columns, each scraped from many pods.
-
-One process counts a model's traffic with the library itself; every pod of the model is another target
-at the same address, so that Prometheus stores and joins as many series as it would of real pods.
-"""
+"""A fleet for the benchmarks: models of many columns, as the library itself exposes them."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from prometheus_client import CollectorRegistry
 
 from mlmonitor import Monitor
-from mlmonitor.expose import start_server
+from mlmonitor.expose import render
 from mlmonitor.reference import Column, Reference
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BINS: Final = 20
 _REFERENCE_ROWS: Final = 20_000
 _EDGES: Final = tuple(float(edge) for edge in range(1, BINS))
 _NAMED: Final = tuple(f"v{number}" for number in range(BINS - 2))
-_ROWS_A_SECOND: Final = 200
+_ROWS: Final = 400
 _CATEGORICAL_EVERY: Final = 10
 
 
@@ -54,43 +45,13 @@ def frame(reference: Reference, rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-@contextmanager
-def serving(models: int, columns: int) -> Iterator[int]:
-    """Models that see 200 rows a second each, until the block ends; the port of their metrics."""
+def exposition(models: int, columns: int) -> str:
+    """What a pod of some models answers to a scrape, after a few hundred rows each."""
     registry = CollectorRegistry()
     references = [profile(columns, f"model-{number}") for number in range(models)]
-    frames = [frame(references[0], _ROWS_A_SECOND, seed) for seed in range(8)]
-    predicts = [_predict(one, registry) for one in references]
-    stop = threading.Event()
-
-    def feed() -> None:
-        turn = 0
-        while not stop.wait(1.0):
-            for predict in predicts:
-                predict(frames[turn % len(frames)])
-            turn += 1
-
-    server, _ = start_server(0, "127.0.0.1", registry)
-    thread = threading.Thread(target=feed)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        stop.set()
-        thread.join()
-        server.shutdown()
-        server.server_close()
-
-
-def targets(port: int, pods: int) -> list[dict[str, Any]]:
-    """The pods as Prometheus lists them: one address under many names."""
-    return [
-        {
-            "targets": [f"127.0.0.1:{port}"],
-            "labels": {"namespace": "production", "pod": f"pod-{pod}", "instance": f"pod-{pod}"},
-        }
-        for pod in range(pods)
-    ]
+    for reference in references:
+        _predict(reference, registry)(frame(reference, _ROWS, seed=0))
+    return render(registry)[0].decode()
 
 
 def _predict(reference: Reference, registry: CollectorRegistry) -> Any:

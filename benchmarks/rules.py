@@ -1,10 +1,13 @@
 """What Prometheus takes to evaluate all rules of a fleet, those of alerts among them.
 
-Two runs on a real Prometheus, both of one model of 100 columns. The first is live, on a clock fifteen
-times as fast: ten pods, 21 scrapes a step and twelve steps in the first window, as with the default
-settings. The second reads windows of up to seven days from a past that was written beforehand, for a
-fifth of the columns. A group's time is the shortest of its evaluations; 100 models are taken to cost
-100 times one, since every rule is linear in its series.
+A real Prometheus evaluates the rules of the default settings over blocks of a past that was written
+beforehand: a week of recorded steps, and the last minutes of what ten pods expose, in the library's own
+text. Nothing is scraped meanwhile, so that rules alone are timed. A rule's time is the shortest of its
+evaluations; a group costs the sum of its rules, once an interval.
+
+Rules are written once for all models, so that a part of the cost does not grow with the fleet. Three
+fleets tell the parts apart: a few columns, many columns, and the few in several models; the cost of 100
+models of 100 columns is extrapolated from what a model and a column add.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,99 +26,104 @@ import yaml
 from benchmarks import fleet, past
 from benchmarks.harness import Result, report
 from mlmonitor.config import MonitoringConfig
+from mlmonitor.durations import seconds
 from mlmonitor.generate import output
-from mlmonitor.generate.prometheus import RuleSettings, drift_rules, rule_files
+from mlmonitor.generate.prometheus import rule_files
+from mlmonitor.generate.settings import RuleSettings
 from tests import components
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 VERSION: Final = "3"
 COLUMNS, PODS, MODELS = 100, 10, 100
-FRACTION: Final = 5
-_FASTER: Final = 15
-_SCRAPE, _STEP = 1.0, 20.0
-_FAST: Final = MonitoringConfig.model_validate(
-    {
-        "prometheus": {
-            "scrape_interval": f"{_SCRAPE:g}s",
-            "step": f"{_STEP:g}s",
-            "windows": [f"{12 * _STEP:g}s"],
-        },
-        "alerts": {"evaluation_interval": f"{60 / _FASTER:g}s", "time_scale": 1 / _FASTER},
-        "models": [{"name": "model-0"}],
-    }
-)
-_REAL: Final = RuleSettings(windows=(3600.0, 21600.0, 86400.0, 604800.0))
-_FILLING: Final = 13 * _STEP
-_EVALUATIONS: Final = 4
-_OFTEN: Final = "20s"
-_GROUP: Final = "mlmonitor-drift"
-Times = dict[str, float]
-"""Seconds of a group's evaluation, as a share of the time between two where it is live."""
+_FEW, _SEVERAL = 20, 5
+_CONFIG: Final = MonitoringConfig.model_validate({"models": [{"name": "model-0"}]})
+_OFTEN: Final = "6s"
+_EVALUATIONS: Final = 5
+_BEGIN_WITHIN: Final = 20.0
+"""Seconds that it takes at the most to make blocks of the last minutes."""
+Shares = dict[str, float]
+"""By group of rules, seconds of an evaluation as a share of the time between two."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a fleet is."""
+
+    models: int
+    columns: int
 
 
 def main() -> None:
-    """Measure both runs and report them."""
-    with tempfile.TemporaryDirectory() as folder:
-        live = _live(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        slow = _slow(Path(folder))
+    """Measure three fleets and report what one of any size costs."""
+    few, many, several = (
+        _measured(size) for size in (Size(1, _FEW), Size(1, COLUMNS), Size(_SEVERAL, _FEW))
+    )
     report("rules", f"Rules, Prometheus {VERSION}, % of the time between evaluations", [
-        *_lines(live, slow),
+        *_lines(few, many, several),
     ])  # fmt: skip
 
 
-def _lines(live: Times, slow: Times) -> Iterator[Result]:
-    alerts = sum(share for name, share in live.items() if "alerts" in name)
-    shares = {"steps, reference and 1h": sum(live.values()) - alerts, "alerts": alerts}
-    for window in _REAL.windows[1:]:
-        name = past.duration(window)
-        shares[name] = FRACTION * slow[f"{_GROUP}-{name}"] / _REAL.interval(window)
-    for name, share in shares.items():
-        yield Result(f"{name}, one model", 100 * share, None, "%")
-    total = 100 * sum(shares.values())
-    yield Result("all, one model of 100 columns and 10 pods", total, 1, "%", "of one core")
-    yield Result("all, 100 such models", MODELS * total, 10, "%", "of one core, extrapolated")
+def _lines(few: Shares, many: Shares, several: Shares) -> Iterator[Result]:
+    for name in many:
+        yield Result(f"{name}, one model", 100 * many[name], None, "%")
+    total = 100 * sum(many.values())
+    yield Result(
+        f"all, one model of {COLUMNS} columns and {PODS} pods", total, 1, "%", "of one core"
+    )
+    column = 100 * (sum(many.values()) - sum(few.values())) / (COLUMNS - _FEW)
+    model = 100 * (sum(several.values()) - sum(few.values())) / (_SEVERAL - 1) - _FEW * column
+    yield Result("  a column more adds", column, None, "%")
+    yield Result("  a model more adds, besides its columns", model, None, "%")
+    fleet_total = total + (MODELS - 1) * (model + COLUMNS * column)
+    yield Result(f"all, {MODELS} such models", fleet_total, 10, "%", "of one core, extrapolated")
 
 
-def _live(folder: Path) -> Times:
-    """Share of its time that each group takes: all but those of longer windows."""
-    output.write(rule_files(_FAST), folder)
-    with fleet.serving(1, COLUMNS) as port:
-        config = _config(folder, fleet.targets(port, PODS), _SCRAPE)
-        with components.prometheus(VERSION, config) as server:
-            time.sleep(_FILLING)
-            times = _shortest(server.url, _STEP)
-            intervals = {group["name"]: group["interval"] for group in _groups(server.url)}
-    return {name: took / (_FASTER * intervals[name]) for name, took in times.items()}
+def _measured(size: Size) -> Shares:
+    """The share of its time that each group of rules takes in a fleet of some size."""
+    settings = RuleSettings.of(_CONFIG)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        intervals = _rules(folder)
+        _blocks(folder, size, settings)
+        config = folder / "prometheus.json"
+        config.write_text(json.dumps({"rule_files": [str(folder / "prometheus" / "*.yml")]}))
+        with components.prometheus(VERSION, config, folder / "data") as server:
+            times = _shortest(server.url)
+    return {group: took / intervals[group] for group, took in times.items()}
 
 
-def _slow(folder: Path) -> Times:
-    """Seconds of each group of a longer window, over a past of that length."""
-    (folder / "prometheus").mkdir()
-    for path, text in drift_rules(_REAL).items():
-        (folder / path).write_text(yaml.safe_dump(_without_steps(yaml.safe_load(text))))
-    columns = COLUMNS // FRACTION
+def _rules(folder: Path) -> dict[str, float]:
+    """Write all rules, to be evaluated often; the seconds that really lie between, by group."""
+    intervals = {}
+    for path in output.write(rule_files(_CONFIG), folder):
+        if path.name.endswith(".rules.yml"):
+            document = yaml.safe_load(path.read_text())
+            for group in document["groups"]:
+                intervals[group["name"]] = seconds(group["interval"])
+                group["interval"] = _OFTEN
+            path.write_text(yaml.safe_dump(document))
+    return intervals
+
+
+def _blocks(folder: Path, size: Size, settings: RuleSettings) -> None:
+    """The past of a fleet: recorded steps of a week first, which takes long; then the raw counters."""
     samples, data = folder / "past.txt", folder / "data"
     with samples.open("w") as file:
-        past.write(file, fleet.profile(columns, "model-0"), _REAL, time.time())
+        for number in range(size.models):
+            reference = fleet.profile(size.columns, f"model-{number}")
+            past.write_steps(file, reference, settings, time.time())
+        file.write("# EOF\n")
     _fill(samples, data)
-    with fleet.serving(1, columns) as port:
-        config = _config(folder, fleet.targets(port, 1), _REAL.scrape_interval)
-        with components.prometheus(VERSION, config, data) as server:
-            time.sleep(2 * _REAL.scrape_interval + 20)
-            return _shortest(server.url, 20.0)
-
-
-def _without_steps(document: dict[str, Any]) -> dict[str, Any]:
-    """The rules of the windows alone, evaluated often; the past holds what they read."""
-    for group in document["groups"]:
-        group["interval"] = _OFTEN
-        group["rules"] = [
-            rule for rule in group["rules"] if not rule["record"].endswith(":increase")
-        ]
-    return document
+    text = fleet.exposition(size.models, size.columns)
+    with samples.open("w") as file:
+        end = time.time() + _BEGIN_WITHIN
+        past.write_scrapes(file, text, PODS, settings, end)
+        file.write("# EOF\n")
+    _fill(samples, data)
+    # Nothing can be recorded that is older than the newest block.
+    time.sleep(max(end + 1 - time.time(), 0))
 
 
 def _fill(samples: Path, data: Path) -> None:
@@ -125,31 +134,24 @@ def _fill(samples: Path, data: Path) -> None:
     samples.unlink()
 
 
-def _config(folder: Path, targets: list[dict[str, Any]], scrape: float) -> Path:
-    interval = f"{scrape:g}s"
-    config = folder / "prometheus.json"
-    config.write_text(
-        json.dumps(
-            {
-                "global": {"scrape_interval": interval, "scrape_timeout": interval},
-                "rule_files": [str(folder / "prometheus" / "*.yml")],
-                "scrape_configs": [{"job_name": "models", "static_configs": targets}],
-            }
-        )
-    )
-    return config
-
-
-def _shortest(url: str, interval: float) -> Times:
-    """The shortest of the next evaluations of each group, in seconds."""
-    found: dict[str, dict[str, float]] = {}
-    end = time.monotonic() + (_EVALUATIONS + 0.5) * interval
-    while time.monotonic() < end:
+def _shortest(url: str) -> dict[str, float]:
+    """Seconds of each group: the sum of its rules' shortest evaluations."""
+    best: dict[str, dict[int, float]] = {}
+    seen: dict[str, set[str]] = {}
+    while min((len(one) for one in seen.values()), default=0) < _EVALUATIONS:
         for group in _groups(url):
-            found.setdefault(group["name"], {})[group["lastEvaluation"]] = group["evaluationTime"]
-            _check(group["rules"])
+            if group["lastEvaluation"].startswith("0001"):
+                seen.setdefault(group["name"], set())
+                continue
+            seen.setdefault(group["name"], set()).add(group["lastEvaluation"])
+            if len(seen[group["name"]]) < 3:  # noqa: PLR2004 - then each has read what others record
+                continue
+            times = best.setdefault(group["name"], {})
+            for position, rule in enumerate(group["rules"]):
+                _check(rule)
+                times[position] = min(times.get(position, 1e9), rule["evaluationTime"])
         time.sleep(1.0)
-    return {name: min(times.values()) for name, times in found.items()}
+    return {name: sum(times.values()) for name, times in best.items()}
 
 
 def _groups(url: str) -> list[dict[str, Any]]:
@@ -157,11 +159,10 @@ def _groups(url: str) -> list[dict[str, Any]]:
         return json.load(answer)["data"]["groups"]  # type: ignore[no-any-return]
 
 
-def _check(rules: Iterable[dict[str, Any]]) -> None:
-    for rule in rules:
-        if rule["health"] == "err":
-            message = f"{rule['name']}: {rule['lastError']}"
-            raise RuntimeError(message)
+def _check(rule: dict[str, Any]) -> None:
+    if rule["health"] == "err":
+        message = f"{rule['name']}: {rule['lastError']}"
+        raise RuntimeError(message)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Fill:
             "alerts": matchers(chosen, "|"),
             "judged": matchers((*scope, "model")),
             "recent": promql.recent(self._settings.step),
+            "reference_recent": promql.recent(self._settings.reference_interval),
             "window_recent": promql.recent(slowest),
             "scope": ", ".join(scope),
             "identity": ", ".join(chosen),

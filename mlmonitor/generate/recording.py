@@ -62,6 +62,10 @@ def _groups(
     for window in settings.short_windows:
         first += written(("short",), base | short_placeholders(window))
     groups = [rulefile.group(f"mlmonitor-{source.name}", base["step"], first)]
+    seldom = written(("reference",), base)
+    if seldom:
+        name = f"mlmonitor-{source.name}-reference"
+        groups.append(rulefile.group(name, base["reference_interval"], seldom))
     for window in sorted(set(settings.windows)):
         values = base | window_placeholders(settings, window)
         slow = settings.is_slow(window)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlmonitor.yamlfile import Document
 
 Text = Annotated[str, Field(min_length=1)]
-Each = Literal["once", "window", "slow", "short"]
+Each = Literal["once", "reference", "window", "slow", "short"]
 Feature = Literal["reference", "previous", "dependencies", "business", "respond"]
 
 
@@ -35,6 +35,7 @@ class RecordingRule(Section):
 class RecordingSection(Section):
     """Rules that are written together: once, or for each window, slow window or short window.
 
+    Those of `reference` are written once, into a group that is evaluated less often.
     `group` puts them at the end of another file's group, in which they see what it has just recorded.
     """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SLOWEST: Final = 3600.0
 _EVALUATIONS_A_WINDOW: Final = 12
 _SCRAPES_A_RANGE: Final = 4
+_STEPS_A_REFERENCE: Final = 3
 _ALPHA: Final = 0.01
 BUDGET_SECONDS: Final = 28 * 86400.0
 
@@ -96,6 +97,11 @@ class RuleSettings:
         return max(steps, 1) * self.step
 
     @property
+    def reference_interval(self) -> float:
+        """Seconds between two looks at the cells of the reference, which change with a deployment only."""
+        return _STEPS_A_REFERENCE * self.step
+
+    @property
     def short_windows(self) -> tuple[float, float, float]:
         """Lengths over which broken columns are looked for; the shortest that has rows counts."""
         return (2 * self.step, 12 * self.step, 72 * self.step)
@@ -132,6 +138,8 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
         "reach": promql.duration(reach),
         "share": f"{step:g} / {reach:g}",
         "recent": promql.recent(step),
+        "reference_interval": promql.duration(settings.reference_interval),
+        "reference_recent": promql.recent(settings.reference_interval),
         "scrape": promql.duration(settings.scrape_interval),
         "scrapes.20": promql.duration(20 * settings.scrape_interval),
         "evaluation": promql.duration(settings.evaluation),
