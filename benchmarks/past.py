@@ -74,18 +74,19 @@ def _series(reference: Reference, step: str) -> Iterator[tuple[str, float]]:
 
 def _of_column(column: Column) -> Iterator[tuple[str, dict[str, str], float]]:
     yield "rows", {}, _ROWS_A_STEP
-    yield "missing", {}, 0.01 * _ROWS_A_STEP
+    yield "missing", {}, 0.0
     for reason in names.INVALID_REASONS:
         yield "invalid", {"reason": reason}, 0.001 * _ROWS_A_STEP
     if column.is_categorical:
         labels = category_labels(column)
         for label in labels:
-            yield "category", {"category": label}, _ROWS_A_STEP / len(labels)
+            share = (column.categories or {}).get(label, 0) / column.rows
+            yield "category", {"category": label}, share * _ROWS_A_STEP
         return
     edges = ["-Inf", *map(go_float, column.edges or ()), "+Inf"]
     for position, (lower, upper) in enumerate(itertools.pairwise(edges), 1):
         share = position / fleet.BINS
         yield "cumulative", {"lower": lower, "upper": upper}, share * _ROWS_A_STEP
     for direction in names.DIRECTIONS:
-        yield "deviation", {"direction": direction}, 0.4 * _ROWS_A_STEP
+        yield "deviation", {"direction": direction}, 0.433 * _ROWS_A_STEP
     yield "squared_deviation", {}, _ROWS_A_STEP

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 HARMFUL: Final = "MlmonitorHarmfulDrift"
 DETAIL: Final = "MlmonitorColumnDrifted"
 _WORST: Final = 5
-_READ_STEPS: Final = 2
-"""Steps for which the alert on harmful drift reads a verdict, however rarely that is made."""
 
 
 class Family(NamedTuple):
@@ -149,7 +147,7 @@ def _harmful(
         if verdicts.baseline == "reference":
             chosen = _chosen(verdicts, frozenset({"input"}))
             held = np.asarray(verdicts.reasons(factors)[:, chosen].any(axis=(1, 2)))
-            drifted |= verdicts.schedule.spread(held, traffic.steps, _READ_STEPS)
+            drifted |= verdicts.schedule.spread(held, traffic.steps)
     broken = np.zeros(len(at), bool)
     for page in pages:
         broken |= (at >= page.start) & (at < page.end)

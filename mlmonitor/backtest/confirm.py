@@ -135,7 +135,7 @@ def _compared(
     kept, drifting = _columns(verdicts, index, rng)
     part = Part(_edges(replayed, verdicts, index), kept, drifting, settings.step)
     traffic = part.of(replayed.traffic)
-    offset = 1 if settings.is_slow(schedule.window) else 0
+    offset = 1 if settings.has_own_group(schedule.window) else 0
     window = promql.duration(schedule.window)
     matched = "|".join(_SERIES)
     answer = promtool.answer(

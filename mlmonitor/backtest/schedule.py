@@ -43,7 +43,7 @@ class Schedule:
         cls, settings: RuleSettings, window: float, start: float, steps: int
     ) -> Schedule:
         """Evaluations at every step, as promtool makes them whatever the interval of a group."""
-        offset = 1 if settings.is_slow(window) else 0
+        offset = 1 if settings.has_own_group(window) else 0
         return cls._made(settings, window, (1, offset), start, steps)
 
     @classmethod
@@ -67,16 +67,10 @@ class Schedule:
         first = np.maximum(last - round(window / settings.step), 0)
         return cls(window, every * settings.step, at, first, last)
 
-    def spread(self, values: np.ndarray, steps: int, lasts: int | None = None) -> np.ndarray:
-        """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0.
-
-        `lasts` is the number of steps after which an evaluation is forgotten; None is never.
-        """
+    def spread(self, values: np.ndarray, steps: int) -> np.ndarray:
+        """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0."""
         moments = np.arange(steps + 1)
         place = np.searchsorted(self.at, moments, side="right") - 1
         found = values[np.maximum(place, 0)]
-        unknown = place < 0
-        if lasts is not None:
-            unknown |= moments - self.at[np.maximum(place, 0)] >= lasts
-        found[unknown] = 0
+        found[place < 0] = 0
         return np.asarray(found)

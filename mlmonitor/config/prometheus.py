@@ -32,6 +32,13 @@ class PrometheusSettings(Section):
         description="Lengths of time over which statistics are recorded; multiples of the step.",
     )
 
+    evaluations: int = Field(
+        default=12,
+        ge=1,
+        le=12,
+        description="How often a window is evaluated in its own length. Fewer cost less and are later.",
+    )
+
     @field_validator("step")
     @classmethod
     def _holds_two_scrapes(cls, value: float, info: ValidationInfo) -> float:

@@ -37,14 +37,13 @@ class Fill:
         scope = config.scope_labels
         identity = promql.Identity(scope)
         chosen = (*scope, *names.IDENTITY)
-        slowest = max(self._settings.interval(window) for window in self._settings.windows)
         self._values = {
             "selected": matchers(chosen),
             "alerts": matchers(chosen, "|"),
             "judged": matchers((*scope, "model")),
             "recent": promql.recent(self._settings.step),
             "reference_recent": promql.recent(self._settings.reference_interval),
-            "window_recent": promql.recent(slowest),
+            "window_recent": promql.recent(self._settings.slowest),
             "scope": ", ".join(scope),
             "identity": ", ".join(chosen),
             "model": identity.model,

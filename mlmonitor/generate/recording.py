@@ -68,9 +68,8 @@ def _groups(
         groups.append(rulefile.group(name, base["reference_interval"], seldom))
     for window in sorted(set(settings.windows)):
         values = base | window_placeholders(settings, window)
-        slow = settings.is_slow(window)
-        filled = written(("window", "slow") if slow else ("window",), values)
-        if not slow:
+        filled = written(("window", "slow") if settings.is_slow(window) else ("window",), values)
+        if not settings.has_own_group(window):
             first += filled
         elif filled:
             name = f"mlmonitor-{source.name}-{values['window']}"

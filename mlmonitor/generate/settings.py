@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlmonitor.config import MonitoringConfig
 
 SLOWEST: Final = 3600.0
-_EVALUATIONS_A_WINDOW: Final = 12
+_MOST_EVALUATIONS: Final = 12
 _SCRAPES_A_RANGE: Final = 4
 _STEPS_A_REFERENCE: Final = 3
 _ALPHA: Final = 0.01
@@ -39,6 +39,7 @@ class RuleSettings:
         warnings: bearable false alarms in inputs, a model and 28 days.
         evaluation: seconds between two evaluations of the alerts.
         time_scale: what waiting times of alerts are multiplied by.
+        evaluations: how often a window is evaluated in its own length, 12 times at the most.
 
     Raises:
         GenerationError: a step shorter than two scrapes, or a window that is no multiple of it.
@@ -56,6 +57,7 @@ class RuleSettings:
     warnings: float = 4.0
     evaluation: float = 60.0
     time_scale: float = 1.0
+    evaluations: int = _MOST_EVALUATIONS
 
     def __post_init__(self) -> None:
         """Check that the lengths fit together."""
@@ -89,12 +91,21 @@ class RuleSettings:
             config.alerts.budget.warnings,
             config.alerts.evaluation_interval,
             config.alerts.time_scale,
+            config.prometheus.evaluations,
         )
 
     def interval(self, window: float) -> float:
-        """Seconds between two evaluations of a window: 12 a window, hourly at the least."""
-        steps = int(min(window / _EVALUATIONS_A_WINDOW, SLOWEST) // self.step)
-        return max(steps, 1) * self.step
+        """Seconds between two evaluations of a window.
+
+        With twelve a window they are at most an hour apart, with fewer as many times longer.
+        """
+        slowest = SLOWEST * _MOST_EVALUATIONS / self.evaluations
+        return self._whole_steps(min(window / self.evaluations, slowest))
+
+    @property
+    def slowest(self) -> float:
+        """The longest time between two evaluations of any window, in seconds."""
+        return max(self.interval(window) for window in self.windows)
 
     @property
     def reference_interval(self) -> float:
@@ -107,6 +118,10 @@ class RuleSettings:
         return (2 * self.step, 12 * self.step, 72 * self.step)
 
     def is_slow(self, window: float) -> bool:
+        """Whether a window is so long that it is compared with the time before it, too."""
+        return self._whole_steps(window / _MOST_EVALUATIONS) > self.step
+
+    def has_own_group(self, window: float) -> bool:
         """Whether a window is evaluated less often than every step, in a group of its own."""
         return self.interval(window) > self.step
 
@@ -117,6 +132,9 @@ class RuleSettings:
         """
         evaluations = BUDGET_SECONDS / self.interval(window)
         return min(budget / (len(self.windows) * len(self.baselines) * evaluations), 1.0)
+
+    def _whole_steps(self, seconds: float) -> float:
+        return max(int(seconds // self.step), 1) * self.step
 
     def waits(self, seconds: float) -> float:
         """A waiting time or range of an alert, as long as the time scale and the scrapes allow."""
@@ -149,6 +167,7 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
         },
         "shortest": "|".join(promql.duration(length) for length in shortest),
         "shortest_recent": slower,
+        "slowest_recent": promql.recent(settings.slowest),
         "previous": promql.duration(settings.previous),
         "previous_range": promql.duration(settings.previous - 0.001),
     }
@@ -160,15 +179,15 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
 def window_placeholders(settings: RuleSettings, window: float) -> dict[str, str]:
     """What the rules of one window may name in addition."""
     interval = settings.interval(window)
-    slow = settings.is_slow(window)
-    offset = f" offset {promql.duration(settings.step)}" if slow else ""
+    own_group = settings.has_own_group(window)
+    offset = f" offset {promql.duration(settings.step)}" if own_group else ""
     return {
         "window": promql.duration(window),
         "range": promql.duration(window - 0.001),
         "offset": offset,
         "interval": promql.duration(interval),
         "window_recent": promql.recent(interval),
-        "previous_offset": promql.duration(window + (settings.step if slow else 0)),
+        "previous_offset": promql.duration(window + (settings.step if own_group else 0)),
         "previous_windows": f"{max(settings.previous / window, 1):g}",
         "alpha.input": _alpha(settings, window, settings.warnings),
         "alpha.output": _alpha(settings, window, settings.pages),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,10 +33,18 @@ def test_evaluations_happen_at_multiples_of_the_interval(start):
     assert not ((made.at * 300 + start) % made.interval).any()
 
 
-def test_what_is_known_is_the_latest_evaluation_for_as_long_as_it_is_read():
+def test_what_is_known_is_the_latest_evaluation():
     made = Schedule.of(SETTINGS, 6 * HOUR, 0.0, 12)
     known = made.spread(np.array([True, False]), 12)
     assert known.tolist() == [False] * 6 + [True] * 6 + [False]
-    assert made.spread(np.array([True, True]), 12, 2).tolist() == [
-        *[False] * 6, True, True, *[False] * 4, True,
+
+
+def test_fewer_evaluations_lie_further_apart_and_leave_out_the_step_in_progress():
+    rare = replace(SETTINGS, evaluations=4)
+    assert [rare.interval(hours * HOUR) for hours in (1, 6, 24, 168)] == [
+        900.0, 5400.0, 10800.0, 10800.0,
     ]  # fmt: skip
+    made = Schedule.of(rare, HOUR, 0.0, 24)
+    assert made.at.tolist() == [3, 6, 9, 12, 15, 18, 21, 24]
+    assert (made.at - made.last == 1).all()
+    assert not rare.is_slow(HOUR)

@@ -22,6 +22,7 @@ FILE = "prometheus/drift.rules.yml"
 VARIED = (
     RuleSettings(),
     RuleSettings(scope=()),
+    RuleSettings(baselines=("reference", "previous"), evaluations=4),
     RuleSettings(("cluster", "namespace"), 1, 5, (30, 120), by_model={"a": Thresholds(psi=0.5)}),
 )
 EVERYTHING = MonitoringConfig.model_validate(
@@ -85,6 +86,7 @@ def test_the_first_window_shares_the_group_of_the_step_and_slower_ones_have_thei
     groups = {group["name"]: group["interval"] for group in _groups(RuleSettings())}
     assert groups == {
         "mlmonitor-drift": "5m",
+        "mlmonitor-drift-reference": "15m",
         "mlmonitor-drift-6h": "30m",
         "mlmonitor-drift-1d": "1h",
         "mlmonitor-drift-7d": "1h",

@@ -88,6 +88,18 @@ class Case(Section):
             return max(shortest, 1.0) if self.stretches else 1.0
         return promql.seconds(window) / _WRITTEN_FOR[self.window]
 
+    def later(self, window: str, config: MonitoringConfig) -> float:
+        """Seconds that it takes in addition where the window leaves out the step in progress.
+
+        Cases are written for twelve evaluations a window, with which the shortest does not.
+        """
+        if self.window is None and not self.stretches:
+            return 0.0
+        settings = RuleSettings.of(config)
+        seconds = promql.seconds(window) if window else min(settings.windows)
+        offsets = settings.has_own_group(seconds) and not settings.is_slow(seconds)
+        return settings.step if offsets else 0.0
+
     @property
     def title(self) -> str:
         """What the case shows."""

@@ -186,7 +186,8 @@ def _test(
 ) -> dict[str, Any]:
     pace = case.pace(window, config)
     before = case.before * pace
-    lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * pace
+    later = case.later(window, config) if case.fires else 0.0
+    lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * pace + later
     after = (case.resolves or 0) * pace if case.fires else 0.0
     phases = (
         Phase(before, case.usual),
@@ -206,10 +207,10 @@ def _test(
     if case.silent is not None:
         checks = [_never(alert.alert, end)]
     else:
-        within = before + case.within * pace + _longer_wait(alert, config)
+        within = before + case.within * pace + later + _longer_wait(alert, config)
         checks = [_never(alert.alert, before)]
         checks.append(_firing(case, window, alert, within, config))
-        checks += [_over(alert.alert, end)] if after else []
+        checks += [_over(alert.alert, window, end)] if after else []
     return _written(f"{alert.alert} {case.title}", world, checks)
 
 
@@ -239,8 +240,10 @@ def _never(alert: str, moment: float) -> dict[str, Any]:
     return {"expr": expr, "eval_time": span}
 
 
-def _over(alert: str, moment: float) -> dict[str, Any]:
-    expr = f'ALERTS{{alertname="{alert}", alertstate="firing"}}'
+def _over(alert: str, window: str, moment: float) -> dict[str, Any]:
+    """The alert no longer fires; longer windows may still hold what happened."""
+    about = f', window="{window}"' if window else ""
+    expr = f'ALERTS{{alertname="{alert}", alertstate="firing"{about}}}'
     return {"expr": expr, "eval_time": promql.duration(moment)}
 
 
