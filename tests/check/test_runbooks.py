@@ -11,7 +11,7 @@ def test_each_alert_needs_its_page_and_each_page_its_alert() -> None:
     found = [str(one) for one in runbook_findings({"MineToo": ""}, {"Mine"}, SCOPE)]
     assert found == [
         "docs/runbooks/Mine.md: is missing; Mine has no runbook.",
-        "docs/runbooks/MineToo.md: belongs to no alert; did you mean Mine?.",
+        "docs/runbooks/MineToo.md: belongs to no alert; did you mean Mine?",
     ]
 
 
