@@ -229,7 +229,7 @@ def changed_unit(one: Recent) -> np.ndarray:
             same = np.abs(np.log(spread)) < 0.2  # noqa: PLR2004
         beyond = (one.least_shift > 2) | (one.below > 0.02)  # noqa: PLR2004
         found |= (ratio > 0) & agree & other & ((ratio < 1) | ((one.least_spread > 1) & beyond))
-        found |= (np.abs(ratio + 1) < 0.2) & same & (np.abs(shift) > 1)  # noqa: PLR2004
+        found |= (np.abs(ratio + 1) < 0.2) & same & (one.least_shift > 2)  # noqa: PLR2004
     return np.asarray(found)
 
 

@@ -21,6 +21,7 @@ SETTINGS = RuleSettings(windows=(3600.0,))
 STEPS, ROWS = 2, 15
 DISTRIBUTIONS = {
     "normal": lambda rng, size: rng.normal(170, 10, size),
+    "around zero": lambda rng, size: rng.uniform(-3, 1.2, size),
     "celsius": lambda rng, size: rng.normal(12, 8, size),
     "lognormal": lambda rng, size: np.exp(rng.normal(0, 1, size)),
     "long": lambda rng, size: np.exp(rng.normal(0, 2, size)),
@@ -28,9 +29,9 @@ DISTRIBUTIONS = {
 }
 CHANGES = {
     "usual": lambda values, _: values,
-    "shift": lambda values, deviation: values + deviation,
-    "shift and one far out": lambda values, deviation: np.append(
-        values[1:] + deviation, 13 * deviation
+    "shift": lambda values, column: values + column.deviation,
+    "shift and one far out": lambda values, column: np.append(
+        values[1:] + column.deviation, column.mean + column.extreme * column.deviation
     ),
     "thousandfold": lambda values, _: values * 1000,
     "inches": lambda values, _: values / 2.54,
@@ -50,7 +51,7 @@ def traffic() -> Traffic:
         sample = draw(rng, 1460)
         for change, apply in CHANGES.items():
             column = references.binned(f"{name} {change}", sample)
-            values = apply(draw(rng, STEPS * ROWS), column.deviation)
+            values = apply(draw(rng, STEPS * ROWS), column)
             columns.append(column)
             counted.append(encode_numbers(column, values).counted(column, place, STEPS))
     reference = Reference(model="m", version="1", rows=1460, columns=tuple(columns))
