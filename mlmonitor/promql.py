@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PLACEHOLDER: Final = re.compile(r"<([a-z_][a-z0-9_.]*)>")
 _TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))(\.steps)?>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
+# Words more alike than this are one word, mistyped.
+_SLIP: Final = 0.8
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
 _FOREIGN_METRICS: Final = frozenset(
     {
@@ -83,7 +85,7 @@ def render(template: str, values: Mapping[str, str], place: str) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name not in values:
-            message = f"{place}: <{name}> is no placeholder{nearest(name, values)}."
+            message = f"{place}: <{name}> is no placeholder{nearest(name, values)}"
             raise GenerationError(message)
         return values[name]
 
@@ -246,10 +248,17 @@ def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True
     known_metrics = _known_metrics()
     for metric in sorted(metrics):
         if metric not in known_metrics and (own or metric.startswith("mlmonitor")):
-            message = f"{place}: no metric {metric}{nearest(metric, known_metrics)}."
+            message = f"{place}: no metric {metric}{nearest(metric, known_metrics)}"
             raise GenerationError(message)
     if own:
         check_labels(labels, scope, place)
+    elif metrics and all(metric.startswith("mlmonitor") for metric in metrics):
+        # Others may name labels that their Prometheus adds, and none that is one of ours mistyped.
+        known = known_labels(scope)
+        for label in sorted(labels):
+            if meant := misspelt(label, known):
+                message = f"{place}: no label {label}; did you mean {meant}?"
+                raise GenerationError(message)
 
 
 def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> None:
@@ -258,17 +267,31 @@ def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> Non
     Raises:
         GenerationError: naming `place`, the label, and the nearest one that exists.
     """
-    known = {*names.LABELS, *scope, *_FOREIGN_LABELS}
+    known = known_labels(scope)
     for label in sorted(labels):
         if label not in known:
-            message = f"{place}: no label {label}{nearest(label, known)}."
+            message = f"{place}: no label {label}{nearest(label, known)}"
             raise GenerationError(message)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the most similar of some names, or nothing."""
+def known_labels(scope: Iterable[str]) -> set[str]:
+    """All labels that series of ours, or their alerts, may carry."""
+    return {*names.LABELS, *scope, *_FOREIGN_LABELS}
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = ".") -> str:
+    """The end of a sentence: a hint at the most similar of some names, or `otherwise`."""
     similar = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {similar[0]}?" if similar else ""
+    return f"; did you mean {similar[0]}?" if similar else otherwise
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The name that is meant, where one is known that differs by a slip of the keyboard only."""
+    listed = sorted(known)
+    if name in listed:
+        return None
+    near = difflib.get_close_matches(name, listed, n=1, cutoff=_SLIP)
+    return near[0] if near and abs(len(near[0]) - len(name)) <= 1 else None
 
 
 def _known_metrics() -> set[str]:

@@ -30,6 +30,8 @@ _MANY: Final = 100
 _LEAST_VARIANCE: Final = 0.01
 _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
+_USUAL_EXTREME: Final = 5.0
+_LONG_TAILS: Final = 8.0
 _SURE_SHIFT: Final = 8.0
 _MOST: Final = 0.5
 _PROVING: Final = 5
@@ -78,6 +80,30 @@ class Recent:
         """Standard deviation over the reference's."""
         values = np.maximum(self.sums.values, 1)
         return np.asarray(np.sqrt(np.maximum(self.sums.squares / values - self.mean_shift**2, 0)))
+
+    @property
+    def least_shift(self) -> Array:
+        """Mean, in deviations, that two values at the extreme of the reference do not explain."""
+        values = np.maximum(self.sums.values, 1)
+        return np.asarray(np.maximum(np.abs(self.mean_shift) - 2 * self.extreme / values, 0))
+
+    @property
+    def least_spread(self) -> Array:
+        """Standard deviation over the reference's, that two such values do not explain."""
+        values = np.maximum(self.sums.values, 1)
+        left = self.spread_ratio**2 - 2 * self.extreme**2 / values
+        return np.asarray(np.sqrt(np.maximum(left, 0)))
+
+    @property
+    def extreme(self) -> float:
+        """Distance of the farthest value of the reference, in deviations."""
+        found = self.sums.column.extreme
+        return _USUAL_EXTREME if found is None else found
+
+    @property
+    def below(self) -> Array:
+        """Part of all distances from the mean of the reference that lies below it."""
+        return np.asarray(self.sums.below / np.maximum(self.sums.above + self.sums.below, _NONE))
 
     @property
     def effective(self) -> Array:
@@ -179,17 +205,18 @@ def _scale_changed(recent: Three, _: float) -> np.ndarray:
     decided = _never(recent)
     for one in recent:
         enough = one.sums.values >= _FEW
-        found |= _other_scale(one) & enough & ~decided
+        found |= changed_unit(one) & enough & ~decided
         decided = enough
     return np.asarray(found & _proof(recent))
 
 
-def _other_scale(one: Recent) -> np.ndarray:
+def changed_unit(one: Recent) -> np.ndarray:
+    """Whether values look multiplied, turned or in other degrees, bool of shape (T,); see alerts/recording/data.yaml."""
     column = one.sums.column
     mean, deviation = column.mean or 0.0, column.deviation or 0.0
     shift, spread = one.mean_shift, one.spread_ratio
-    found = (spread > 5) | (np.abs(shift) > 3)  # noqa: PLR2004 - as in the rule
-    if deviation > 0:
+    found = (one.least_spread > 5) | (one.least_shift > 3)  # noqa: PLR2004 - as in the rule
+    if deviation > 0 and one.extreme < _LONG_TAILS:
         warmer = np.abs(shift - (0.8 * mean + 32) / deviation) < 0.3  # noqa: PLR2004
         colder = np.abs(shift + (4 * mean + 160) / 9 / deviation) < 0.3  # noqa: PLR2004
         found |= (np.abs(spread - _FAHRENHEIT) < 0.2) & warmer  # noqa: PLR2004
@@ -200,8 +227,9 @@ def _other_scale(one: Recent) -> np.ndarray:
             agree = np.abs(np.log(spread / ratio)) < 0.2  # noqa: PLR2004
             other = np.abs(np.log(ratio)) > 0.65  # noqa: PLR2004
             same = np.abs(np.log(spread)) < 0.2  # noqa: PLR2004
-        found |= (ratio > 0) & agree & other
-        found |= (np.abs(ratio + 1) < 0.2) & same & (np.abs(shift) > 1)  # noqa: PLR2004
+        beyond = (one.least_shift > 2) | (one.below > 0.02)  # noqa: PLR2004
+        found |= (ratio > 0) & agree & other & ((ratio < 1) | ((one.least_spread > 1) & beyond))
+        found |= (np.abs(ratio + 1) < 0.2) & same & (one.least_shift > 2)  # noqa: PLR2004
     return np.asarray(found)
 
 

@@ -63,6 +63,9 @@ def traffic_of_files(
     )
 
 
+_OPTIONS: Final = {"output": "--prediction", "outcome": "--target"}
+
+
 def traffic_of_frames(
     frames: Iterable[pd.DataFrame],
     reference: Reference,
@@ -89,14 +92,22 @@ def _sources(
     reference: Reference, frame: pd.DataFrame, renamed: Mapping[str, str | None]
 ) -> list[tuple[Column, str]]:
     """The columns that the files hold, with their names there; all inputs are needed."""
+    for side, given in renamed.items():
+        named = [one.name for one in reference.columns if one.side == side]
+        if given and len(named) != 1:
+            ending = f"several: {', '.join(named)}" if named else "none"
+            message = (
+                f"{_OPTIONS[side]} {given}: names the one {side} column, and the reference has "
+                f"{ending}; leave it out."
+            )
+            raise ProfileError(message)
     found = []
     for column in reference.columns:
         own = renamed.get(column.side)
-        alone = len([one for one in reference.columns if one.side == column.side]) == 1
-        source = own if own and alone else column.name
+        source = own or column.name
         if source in frame:
             found.append((column, source))
-        elif column.side == "input" or (own and alone):
+        elif column.side == "input" or own:
             near = yamlfile.hint(source, [str(name) for name in frame.columns])
             message = f"Column {source!r} ({column.side}) of the reference is missing from the files{near}"
             raise ProfileError(message)

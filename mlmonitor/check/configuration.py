@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlmonitor import promql
@@ -11,44 +12,64 @@ from mlmonitor.provenance import fingerprint
 from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mlmonitor.config import ModelSettings, MonitoringConfig
 
+    Place = Callable[..., str]
+
 
 def configuration_findings(config: MonitoringConfig) -> Iterator[Finding]:
-    """References that cannot be read or are of another model, columns and windows that they lack."""
+    """What `reference_findings` tells, and models and windows that the references do not know."""
+    yield from reference_findings(config)
     for index, model in enumerate(config.models):
-        place = f"models[{index}] ({model.name})"
+        reference = _loaded(model)
+        if reference is not None:
+            place = partial(config.place, "models", index)
+            yield from _fingerprint(place, model, reference)
+            yield from _windows(place, model, reference, config.prometheus.windows)
+
+
+def reference_findings(config: MonitoringConfig) -> Iterator[Finding]:
+    """References that cannot be read or are of another model, and columns that they lack."""
+    for index, model in enumerate(config.models):
+        place = partial(config.place, "models", index)
         if model.reference is None:
             if model.columns:
-                yield Finding(f"{place}.columns", "needs a reference, which tells the columns.")
+                problem = "needs `reference` beside it, which tells the columns; add it."
+                yield Finding(place("columns"), problem)
             continue
         try:
             reference = Reference.load(model.reference)
         except ProfileError as error:
-            yield Finding(f"{place}.reference", str(error))
+            yield Finding(place("reference"), str(error))
             continue
         yield from _agreement(place, model, reference)
-        yield from _fingerprint(place, model, reference)
-        yield from _windows(place, model, reference, config.prometheus.windows)
 
 
-def _agreement(place: str, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
+def _loaded(model: ModelSettings) -> Reference | None:
+    """The reference of a model, if there is one that can be read."""
+    try:
+        return None if model.reference is None else Reference.load(model.reference)
+    except ProfileError:
+        return None
+
+
+def _agreement(place: Place, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
     if (reference.model, reference.version) != (model.name, model.version):
         problem = (
             f"{model.reference} is of {reference.model} {reference.version}, not of {model.name} "
             f"{model.version}; name another file, or profile again."
         )
-        yield Finding(f"{place}.reference", problem)
+        yield Finding(place("reference"), problem)
     known = {column.name for column in reference.columns}
     for name in model.columns:
         if name not in known:
-            problem = f"{name!r} is no column of {model.reference}{promql.nearest(name, known)}."
-            yield Finding(f"{place}.columns", problem)
+            problem = f"{name!r} is no column of {model.reference}{promql.nearest(name, known)}"
+            yield Finding(place("columns", name), problem)
 
 
-def _fingerprint(place: str, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
+def _fingerprint(place: Place, model: ModelSettings, reference: Reference) -> Iterator[Finding]:
     """A model that the reference does not know, or that is another one; its files may be elsewhere."""
     key = "files" if model.files else "fingerprint"
     given = model.fingerprint
@@ -58,14 +79,14 @@ def _fingerprint(place: str, model: ModelSettings, reference: Reference) -> Iter
         problem = (
             f"{model.reference} has no fingerprint to compare with; profile with --fingerprint."
         )
-        yield Finding(f"{place}.{key}", problem)
+        yield Finding(place(key), problem)
     elif given is not None and given != reference.fingerprint:
         problem = f"is not the model of which {model.reference} is; profile the data of this one."
-        yield Finding(f"{place}.{key}", problem)
+        yield Finding(place(key), problem)
 
 
 def _windows(
-    place: str, model: ModelSettings, reference: Reference, windows: Iterable[float]
+    place: Place, model: ModelSettings, reference: Reference, windows: Iterable[float]
 ) -> Iterator[Finding]:
     """Windows of the rules in which the reference has not measured how alike rows are."""
     measured = reference.windows or {}
@@ -77,4 +98,4 @@ def _windows(
             f"of {', '.join(absent)}, where thresholds.correlation counts; profile again with --windows "
             f"{','.join(names)}."
         )
-        yield Finding(f"{place}.reference", problem)
+        yield Finding(place("reference"), problem)

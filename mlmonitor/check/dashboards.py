@@ -26,6 +26,20 @@ def dashboard_findings(
             yield from _query_findings(place, expression, scope, known)
 
 
+def link_findings(links: Iterable[tuple[str, str]], files: Mapping[str, str]) -> Iterator[Finding]:
+    """Links, as place and uid, to a dashboard of ours that is not among `files`; others are the user's."""
+    uids = {
+        str(document["uid"])
+        for path, text in files.items()
+        if path.endswith(".json")
+        and isinstance(document := _document(path, text), dict)
+        and document.get("uid")
+    }
+    for place, uid in links:
+        if uid.startswith("mlmonitor") and uid not in uids:
+            yield Finding(place, f"there is no dashboard {uid}{promql.nearest(uid, uids)}")
+
+
 def _query_findings(
     place: str, expression: str, scope: tuple[str, ...], recorded: set[str]
 ) -> Iterator[Finding]:
@@ -37,20 +51,24 @@ def _query_findings(
         record = names.RECORDS.get(name)
         if record is None or not record.declared:
             near = promql.nearest(name, recorded)
-            yield Finding(place, f"reads {name}, which no rule records{near}.")
+            yield Finding(place, f"reads {name}, which no rule records{near}")
 
 
 def _expressions(path: str, text: str) -> Iterator[tuple[str, str]]:
     """Each PromQL expression with the panel in which it stands."""
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        message = f"{path}: no JSON ({error}); generate it again."
-        raise GenerationError(message) from error
+    document = _document(path, text)
     for panel in _panels(document if isinstance(document, dict) else {}):
         for target in panel.get("targets") or ():
             if target.get("expr"):
                 yield f"{path}, {panel.get('title') or 'a panel'}", str(target["expr"])
+
+
+def _document(path: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        message = f"{path}: no JSON ({error}); generate it again."
+        raise GenerationError(message) from error
 
 
 def _panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from mlmonitor import bundled
 from mlmonitor.check.configuration import configuration_findings
-from mlmonitor.check.dashboards import dashboard_findings
+from mlmonitor.check.dashboards import dashboard_findings, link_findings
 from mlmonitor.check.rules import placed_rules, rule_findings, threshold_findings
 from mlmonitor.check.runbooks import runbook_findings
 from mlmonitor.errors import GenerationError
-from mlmonitor.generate.alerting import active_sources
+from mlmonitor.generate.alerting import active_sources, is_on
 from mlmonitor.generate.dashboards import DashboardSettings, dashboards
+from mlmonitor.generate.ladder import check_ladder
 from mlmonitor.generate.prometheus import rule_files
 from mlmonitor.generate.rulespec import alerts_of
 
@@ -36,7 +37,9 @@ def check(config: MonitoringConfig, paths: Iterable[str | Path] = ()) -> list[Fi
     Raises:
         GenerationError: a source of rules or dashboards cannot be generated from at all, or a path
             cannot be read.
+        ConfigError: a step of the response ladder names what does not exist.
     """
+    check_ladder(config)
     own = {**rule_files(config), **dashboards(DashboardSettings.of(config))}
     found = set(_findings(config, own))
     extra = _files(paths)
@@ -53,10 +56,16 @@ def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Fi
     yield from threshold_findings(placed)
     recorded = {one.record for one in placed if one.record}
     yield from dashboard_findings(files, scope, recorded)
+    sources = active_sources(config)
+    active = (
+        (source.at("alerts", index, "dashboard"), alert.dashboard)
+        for source in sources
+        for index, alert in enumerate(source.alerts)
+        if is_on(alert, config)
+    )
+    yield from link_findings(active, files)
     alerts = {
-        alert.alert
-        for source, alert in alerts_of(active_sources(config))
-        if source.place.startswith("alerts/")
+        alert.alert for source, alert in alerts_of(sources) if source.place.startswith("alerts/")
     }
     yield from runbook_findings(_runbooks(), alerts, scope)
 

@@ -73,7 +73,7 @@ def _reads(one: PlacedRule, expression: str, groups: Mapping[str, set[str]]) -> 
         if name not in groups:
             if name in names.RECORDS and names.RECORDS[name].declared:
                 continue
-            problem = f"reads {name}, which no rule records{promql.nearest(name, groups)}."
+            problem = f"reads {name}, which no rule records{promql.nearest(name, groups)}"
             yield Finding(one.place, problem)
         elif not over_time and one.group not in groups[name]:
             problem = (
@@ -126,12 +126,12 @@ def threshold_findings(rules: Iterable[PlacedRule]) -> Iterator[Finding]:
     }
     for name in sorted(recorded - alerts):
         near = promql.nearest(name, alerts)
-        yield Finding(names.ALERT_THRESHOLD, f"is recorded for {name}, which is no alert{near}.")
+        yield Finding(names.ALERT_THRESHOLD, f"is recorded for {name}, which is no alert{near}")
     for one in rules:
         expression = str(one.rule.get("expr", ""))
         for name in sorted(_threshold_alerts(expression) - recorded):
             near = promql.nearest(name, recorded)
-            yield Finding(one.place, f"reads the threshold of {name}, which none records{near}.")
+            yield Finding(one.place, f"reads the threshold of {name}, which none records{near}")
 
 
 def _threshold_alerts(expression: str) -> set[str]:

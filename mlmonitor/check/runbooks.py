@@ -28,7 +28,7 @@ def runbook_findings(
         yield Finding(f"docs/runbooks/{alert}.md", f"is missing; {alert} has no runbook.")
     for name in sorted(set(pages) - set(alerts)):
         near = promql.nearest(name, alerts)
-        yield Finding(f"docs/runbooks/{name}.md", f"belongs to no alert{near}.")
+        yield Finding(f"docs/runbooks/{name}.md", f"belongs to no alert{near}")
     for name, text in sorted(pages.items()):
         for index, query in enumerate(_QUERY.findall(text), 1):
             place = f"docs/runbooks/{name}.md, query {index}"

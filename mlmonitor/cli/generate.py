@@ -16,9 +16,10 @@ from mlmonitor.cli.program import (
     output_option,
     program,
 )
+from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mlmonitor.config import MonitoringConfig
 
@@ -76,7 +77,38 @@ def _rules(config: MonitoringConfig) -> dict[str, str]:
     from mlmonitor.generate.alertmanager import alertmanager
     from mlmonitor.generate.prometheus import rules
 
-    return {**rules(config), **alertmanager(config)}
+    _check(config)
+    files = {**rules(config), **alertmanager(config)}
+    for note in _notes(config):
+        click.echo(f"Note: {note}", err=True)
+    return files
+
+
+def _check(config: MonitoringConfig) -> None:
+    """Refuse what rules could be written for, and would never be true."""
+    from mlmonitor.check import reference_findings
+    from mlmonitor.generate.ladder import check_ladder
+
+    check_ladder(config)
+    for finding in reference_findings(config):
+        raise MlmonitorError(str(finding))
+
+
+def _notes(config: MonitoringConfig) -> Iterator[str]:
+    """What the rules leave out, each a sentence."""
+    scale = config.alerts.time_scale
+    if scale != 1:
+        yield (
+            f"{config.place('alerts', 'time_scale')}: with {scale:g} no promtool tests are written, "
+            "which hold only for waiting times as they are; leave it out to get them."
+        )
+    for index, model in enumerate(config.models):
+        if model.reference is None and model.role != "fallback":
+            yield (
+                f"{config.place('models', index)}: {model.name!r} version {model.version!r} has no "
+                "reference, so no alert tells when its columns drift or break; make one with "
+                "`mlmonitor profile`."
+            )
 
 
 def _dashboards(config: MonitoringConfig) -> dict[str, str]:

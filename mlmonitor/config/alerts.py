@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from mlmonitor import promql
+from mlmonitor.config.prometheus import LONGEST_STEP
 from mlmonitor.config.section import Duration, Positive, Section
 
 Baseline = Literal["reference", "previous"]
@@ -72,6 +74,17 @@ class AlertSettings(Section):
     def _beside_the_file(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         folder = (info.context or {}).get("folder")
         return value if folder is None else tuple(str(folder / pattern) for pattern in value)
+
+    @field_validator("evaluation_interval")
+    @classmethod
+    def _remembered(cls, value: float) -> float:
+        if value > LONGEST_STEP:
+            message = (
+                f"{promql.duration(value)} is longer than {promql.duration(LONGEST_STEP)}, after which "
+                "Prometheus forgets that an alert fires; evaluate more often."
+            )
+            raise ValueError(message)
+        return value
 
     @field_validator("baselines")
     @classmethod

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
-from mlmonitor import names, yamlfile
+from mlmonitor import names, promql, yamlfile
 from mlmonitor.config.alerts import AlertSettings
 from mlmonitor.config.dashboards import DashboardSettings
 from mlmonitor.config.elasticsearch import ElasticsearchSettings
@@ -51,7 +51,9 @@ class MonitoringConfig(Section):
     )
     slo: SloSettings = Field(default=SloSettings(), description="Objectives of all models.")
     alerts: AlertSettings = Field(
-        default=AlertSettings(), description="What to alert on, and how readily."
+        default=AlertSettings(),
+        validate_default=True,
+        description="What to alert on, and how readily.",
     )
     links: LinkSettings = Field(
         default=LinkSettings(), description="Where alerts and dashboards point to."
@@ -72,6 +74,14 @@ class MonitoringConfig(Section):
     elasticsearch: ElasticsearchSettings = Field(
         default=ElasticsearchSettings(), description="How prediction records are kept."
     )
+    _document: yamlfile.Document | None = PrivateAttr(default=None)
+
+    def place(self, *key: str | int) -> str:
+        """A key as errors name it: with file and line where the settings were read from a file."""
+        path = yamlfile.dotted(key)
+        if self._document is None:
+            return path
+        return f"{self._document.place}:{self._document.line(key)}: {path}"
 
     @field_validator("scope_labels")
     @classmethod
@@ -104,12 +114,35 @@ class MonitoringConfig(Section):
                 raise ValueError(message)
             seen[model.identity] = index
             first = next(one for one in value if one.name == model.name)
-            if first.thresholds != model.thresholds:
-                message = (
-                    f"thresholds of {model.name!r} differ between its entries; "
-                    "rules know thresholds by model, so write the same under each."
-                )
-                raise ValueError(message)
+            for key in ("thresholds", "slo", "alerts"):
+                if getattr(first, key) != getattr(model, key):
+                    message = (
+                        f"{key} of {model.name!r} differ between its entries; "
+                        f"rules know {key} by model, so write the same under each."
+                    )
+                    raise ValueError(message)
+        return value
+
+    @field_validator("alerts")
+    @classmethod
+    def _fits_the_windows(cls, value: AlertSettings, info: ValidationInfo) -> AlertSettings:
+        prometheus = info.data.get("prometheus")
+        if prometheus is None:
+            return value
+        shortest, step = min(prometheus.windows), prometheus.step
+        interval, previous = value.evaluation_interval, value.previous
+        if interval > shortest:
+            message = (
+                f"evaluation_interval {promql.duration(interval)} is longer than the shortest of "
+                f"prometheus.windows, {promql.duration(shortest)}; evaluate more often."
+            )
+            raise ValueError(message)
+        if "previous" in value.baselines and round(previous * 1000) % round(step * 1000):
+            message = (
+                f"previous {promql.duration(previous)} is no multiple of prometheus.step, "
+                f"{promql.duration(step)}; choose one."
+            )
+            raise ValueError(message)
         return value
 
     @field_validator("models")
@@ -188,7 +221,9 @@ def load_config(path: str | os.PathLike[str]) -> MonitoringConfig:
         ConfigError: naming file, line, key path, problem and fix.
     """
     document = yamlfile.read(path)
-    return yamlfile.validate(document, MonitoringConfig, {"folder": Path(path).parent})
+    found = yamlfile.validate(document, MonitoringConfig, {"folder": Path(path).parent})
+    found._document = document  # noqa: SLF001 - its own
+    return found
 
 
 def json_schema() -> dict[str, Any]:

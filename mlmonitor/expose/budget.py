@@ -129,7 +129,9 @@ def _of_column(column: Column, *, exposed: bool = True) -> ColumnCardinality:
     if column.is_binned:
         bins, sparse = len(column.edges or ()) + 1, column.kind == "sparse"
         live += bins + 5 + (column.range is not None) + sparse
-        known = (column.mean, column.deviation, column.absolute_deviation, column.median)
+        known = (
+            column.mean, column.deviation, column.absolute_deviation, column.extreme, column.median,
+        )  # fmt: skip
         reference += bins + sum(one is not None for one in known)
         reference += sparse and column.nonzero is not None
     elif column.is_categorical:

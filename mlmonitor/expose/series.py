@@ -337,6 +337,7 @@ def _binned_reference(column: Column, labels: Labels) -> Iterator[Known]:
         (names.REFERENCE_MEAN, column.mean),
         (names.REFERENCE_DEVIATION, column.deviation),
         (names.REFERENCE_ABSOLUTE_DEVIATION, column.absolute_deviation),
+        (names.REFERENCE_EXTREME, column.extreme),
         (names.REFERENCE_MEDIAN, column.median),
     ):
         if value is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -72,6 +73,11 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
 
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of failures of ours, not of clients that went away or stand still."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
     def server_bind(self) -> None:
         """Bind without asking the name service what the host is called, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
@@ -86,6 +92,8 @@ class _Ipv6Server(_Server):
 
 class _QuietHandler(WSGIRequestHandler):
     """Keeps scrapes out of the service's log."""
+
+    timeout = 30.0
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
         """Log nothing."""

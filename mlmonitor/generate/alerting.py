@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlmonitor import names, promql
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import rulefile
+from mlmonitor.generate.annotations import check_template
+from mlmonitor.generate.changes import check_changes
 from mlmonitor.generate.kibana.links import annotation
 from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from mlmonitor.generate.settings import RuleSettings, placeholders, window_placeholders
@@ -62,17 +64,11 @@ def active_sources(config: MonitoringConfig, folder: Path | None = None) -> list
     """The sources of all alerts, those that are switched off included.
 
     Raises:
-        GenerationError: a source is wrong, or monitoring.yaml names an alert that does not exist.
+        GenerationError: a source is wrong, or what monitoring.yaml changes about an alert.
     """
-    sources = alert_sources(config.alerts.include, folder)
-    known = [alert.alert for _, alert in alerts_of(sources)]
-    places = {f"alerts.rules.{name}": name for name in config.alerts.rules}
-    for model in config.models:
-        places |= {f"models, {model.name}: alerts.{name}": name for name in model.alerts}
-    for place, name in places.items():
-        if name not in known:
-            message = f"{place}: there is no such alert{promql.nearest(name, known)}."
-            raise GenerationError(message)
+    place = config.place("alerts", "include")
+    sources = alert_sources(config.alerts.include, folder, place)
+    check_changes(config, {alert.alert: alert for _, alert in alerts_of(sources)})
     return sources
 
 
@@ -141,28 +137,34 @@ def _rule(
 ) -> dict[str, Any]:
     alert, settings = source.alerts[index], RuleSettings.of(config)
     change = config.alerts.rules.get(alert.alert)
-    place = source.at("alerts", index)
 
-    def fill(text: str) -> str:
+    def fill(key: str, text: str) -> str:
         timed = promql.render_times(text, settings.waits)
-        return promql.render(timed, values, f"{place}, {alert.alert}").strip()
+        return promql.render(timed, values, source.at("alerts", index, key)).strip()
 
-    expr = fill(alert.expr)
+    def wait(key: str, text: str) -> str:
+        return _duration(fill(key, text), source.at("alerts", index, key))
+
+    expr = fill("expr", alert.expr)
     own = source.place.startswith("alerts/")
-    promql.check(expr, settings.scope, f"{place}.expr", own=own)
+    promql.check(expr, settings.scope, source.at("alerts", index, "expr"), own=own)
+    notes = {"summary": alert.summary, "description": alert.description}
+    texts = {key: fill(key, text) for key, text in notes.items()}
+    for key, text in texts.items():
+        check_template(text, source.at("alerts", index, key))
     labels = {
         "severity": (change and change.severity) or alert.severity,
         "concern": source.name,
         **({"window": values["window"]} if alert.each != "once" else {}),
-        **{key: fill(value) for key, value in alert.labels.items()},
+        **{key: fill("labels", value) for key, value in alert.labels.items()},
     }
     return rulefile.rule(
         alert=alert.alert,
         expr=expr,
-        _for=_wait(change) or fill(alert.waits),
-        keep_firing_for=fill(alert.keep_firing_for),
+        _for=_wait(change) or wait("for", alert.waits),
+        keep_firing_for=wait("keep_firing_for", alert.keep_firing_for),
         labels=labels,
-        annotations=_annotations(alert, fill, config),
+        annotations=_annotations(alert, texts, config),
     )
 
 
@@ -170,9 +172,19 @@ def _wait(change: AlertChange | None) -> str | None:
     return promql.duration(change.waits) if change is not None and change.waits else None
 
 
-def _annotations(alert: AlertRule, fill: Any, config: MonitoringConfig) -> dict[str, str]:
+def _duration(text: str, place: str) -> str:
+    """A waiting time as it is written, which may be none."""
+    try:
+        return text if text == "0s" else promql.duration(promql.seconds(text))
+    except GenerationError as error:
+        message = f"{place}: {error}"
+        raise GenerationError(message) from None
+
+
+def _annotations(
+    alert: AlertRule, texts: Mapping[str, str], config: MonitoringConfig
+) -> dict[str, str]:
     scope = config.scope_labels
-    texts = {"summary": fill(alert.summary), "description": fill(alert.description)}
     found = {
         **{key: _with_own(text, scope) for key, text in texts.items()},
         "runbook_url": f"{config.links.runbooks}/{alert.alert}",

@@ -21,7 +21,7 @@ from mlmonitor.generate.panelspec import Table, ValuePanel
 from mlmonitor.generate.variables import listed, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlmonitor.config.dashboards import PanelChange
     from mlmonitor.generate.panelspec import AnyPanel, Link, Step
@@ -67,8 +67,8 @@ def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[
             not exist; or monitoring.yaml changes a panel that does not exist.
     """
     config = settings.config
-    found = _read(config.dashboards.include, folder or bundled.folder("dashboards"))
-    changes = _changes(config.dashboards.panels, found)
+    found = _read(config, folder or bundled.folder("dashboards"))
+    changes = _changes(config, found)
     alerts, fill = Alerts(config), Fill(config)
     features = panel_features(config)
     uids = frozenset(one.spec.uid for one in found if one.spec.when in {None, *features})
@@ -96,13 +96,14 @@ def _limits(alerts: Alerts, steps: Sequence[Step]) -> Limits:
     return alerts.limits(steps)
 
 
-def _read(include: Iterable[str], folder: Path) -> list[_Read]:
+def _read(config: MonitoringConfig, folder: Path) -> list[_Read]:
     """The specs of the folder, then the user's own, each under a name of its own."""
     paths = [(path, f"dashboards/{path.name}") for path in sorted(folder.glob("*.yaml"))]
-    for pattern in include:
+    for pattern in config.dashboards.include:
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
         if not found:
-            message = f"dashboards.include: {pattern} matches no file; mend the path or remove it."
+            place = config.place("dashboards", "include")
+            message = f"{place}: {pattern} matches no file; mend the path or remove it."
             raise GenerationError(message)
         paths += [(Path(name), name) for name in found]
     read = [_Read(path.stem, *spec.load(path, place)) for path, place in paths]
@@ -124,21 +125,18 @@ def _check_unique(read: Iterable[_Read]) -> None:
         names[one.name] = uids[one.spec.uid] = place
 
 
-def _changes(
-    given: Mapping[str, PanelChange], found: Iterable[_Read]
-) -> dict[str, dict[str, PanelChange]]:
+def _changes(config: MonitoringConfig, found: Iterable[_Read]) -> dict[str, dict[str, PanelChange]]:
     """Changes to panels, by the name of the dashboard and the id of the panel."""
     panel = {f"{one.name}/{part.id}": part for one in found for _, part in one.spec.panels()}
     sorted_out: dict[str, dict[str, PanelChange]] = {}
-    for place, change in given.items():
+    for place, change in config.dashboards.panels.items():
+        key = config.place("dashboards", "panels", place)
         if place not in panel:
-            near = promql.nearest(place, panel) or "; write dashboard/panel-id."
-            message = f"dashboards.panels.{place}: there is no such panel{near}"
+            near = promql.nearest(place, panel, "; write dashboard/panel-id.")
+            message = f"{key}: there is no such panel{near}"
             raise GenerationError(message)
         if change.thresholds is not None and not isinstance(panel[place], ValuePanel):
-            message = (
-                f"dashboards.panels.{place}: a {panel[place].type} has no thresholds; remove them."
-            )
+            message = f"{key}: a {panel[place].type} has no thresholds; remove them."
             raise GenerationError(message)
         name, _, part = place.partition("/")
         sorted_out.setdefault(name, {})[part] = change
@@ -200,7 +198,7 @@ def _links(key: Key, panel: AnyPanel) -> Iterator[tuple[Key, Link]]:
 
 def _check_link(link: Link, panel: AnyPanel, alerts: Alerts, uids: frozenset[str]) -> None:
     if link.dashboard is not None and link.dashboard not in uids:
-        message = f"there is no dashboard {link.dashboard}{promql.nearest(link.dashboard, uids)}."
+        message = f"there is no dashboard {link.dashboard}{promql.nearest(link.dashboard, uids)}"
         raise GenerationError(message)
     titles = set(panel.labels.values()) if isinstance(panel, Table) else set[str]()
     if link.runbook is not None and link.runbook not in titles:

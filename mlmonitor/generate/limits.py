@@ -82,7 +82,7 @@ class Alerts:
             GenerationError: there is none.
         """
         if name not in self._known:
-            message = f"there is no alert {name}{promql.nearest(name, self._known)}."
+            message = f"there is no alert {name}{promql.nearest(name, self._known)}"
             raise GenerationError(message)
         return self._known[name]
 

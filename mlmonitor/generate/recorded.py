@@ -105,10 +105,10 @@ def _importances(config: MonitoringConfig, column: str) -> Iterator[Rule]:
 def _dependencies(
     config: MonitoringConfig, settings: RuleSettings, identity: str
 ) -> Iterator[Rule]:
-    for model in config.models:
+    for position, model in enumerate(config.models):
         for index, one in enumerate(model.depends_on):
             record, expr = _dependency(one, settings)
-            place = f"models, {model.name}: depends_on[{index}]"
+            place = config.place("models", position, "depends_on", index)
             promql.check(expr, settings.scope, place, own=False)
             chosen = (
                 f"{names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, field_validator
 
 from mlmonitor import bundled, names, promql, yamlfile
 from mlmonitor.config import Positive, Section
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from mlmonitor.yamlfile import Document
 
+_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_SET_BY_PROMETHEUS: Final = ("alertname", "alertstate")
 Text = Annotated[str, Field(min_length=1)]
 Each = Literal["once", "reference", "window", "slow", "short"]
 Feature = Literal["reference", "previous", "dependencies", "business", "respond"]
@@ -64,6 +67,9 @@ class AlertRule(Section):
     threshold: Positive | None = Field(
         default=None, description="<limit> reads it; monitoring.yaml can change it by model."
     )
+    share: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="The threshold is a share, which 1 and more cannot be."
+    )
     waits: Text = Field(default="0s", alias="for", description="How long it must last.")
     keep_firing_for: Text = Field(default="<5m>", description="How long it must be gone.")
     severity: Severity = Field(description="critical, warning or info.")
@@ -71,6 +77,18 @@ class AlertRule(Section):
     summary: Text = Field(description="What is wrong, and where, in a line.")
     description: Text = Field(description="The measured values, the threshold, what it means.")
     dashboard: Text = Field(default="mlmonitor-model", description="uid of the dashboard to open.")
+
+    @field_validator("labels")
+    @classmethod
+    def _usable_labels(cls, value: dict[str, str]) -> dict[str, str]:
+        for label in value:
+            if not _LABEL.fullmatch(label) or label in _SET_BY_PROMETHEUS:
+                message = (
+                    f"{label!r} cannot be set; use letters, digits and underscores, and none of "
+                    f"{', '.join(_SET_BY_PROMETHEUS)}."
+                )
+                raise ValueError(message)
+        return value
 
 
 class AlertFile(Section):
@@ -115,8 +133,10 @@ def recording_sources(folder: Path | None = None) -> list[RecordingSource]:
     return [_recording(path) for path in _files(folder, "recording")]
 
 
-def alert_sources(include: Iterable[str] = (), folder: Path | None = None) -> list[AlertSource]:
-    """The alerts that ship with the package, and those of the user's own files.
+def alert_sources(
+    include: Iterable[str] = (), folder: Path | None = None, place: str = "alerts.include"
+) -> list[AlertSource]:
+    """The alerts that ship with the package, and those of the user's own files, as `place` names them.
 
     Raises:
         GenerationError: naming file, line, key, problem and fix; or an alert stands twice.
@@ -125,7 +145,7 @@ def alert_sources(include: Iterable[str] = (), folder: Path | None = None) -> li
     for pattern in include:
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
         if not found:
-            message = f"alerts.include: {pattern} matches no file; mend the path or remove it."
+            message = f"{place}: {pattern} matches no file; mend the path or remove it."
             raise GenerationError(message)
         paths += [(Path(name), name) for name in found]
     sources = [_alerts(path, place) for path, place in paths]
@@ -152,7 +172,7 @@ def _recording(path: Path) -> RecordingSource:
         for index, rule in enumerate(section.rules):
             if rule.record not in names.RECORDS:
                 near = promql.nearest(rule.record, names.RECORDS)
-                problem = f"{rule.record} is no record of the catalogue{near}."
+                problem = f"{rule.record} is no record of the catalogue{near}"
                 raise document.error((name, "rules", index, "record"), problem)
     return RecordingSource(path.stem, place, document, tuple(sections.items()))
 

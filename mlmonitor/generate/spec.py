@@ -132,8 +132,9 @@ class DashboardSpec(Part):
                 message = f"variable {name!r} stands twice; remove one."
                 raise ValueError(message)
             if name not in {SCOPE, *names.LABELS}:
-                near = promql.nearest(name, [SCOPE, *names.LABELS])
-                message = f"no label {name!r} to choose by{near or '; use one of the catalogue.'}"
+                known = [SCOPE, *names.LABELS]
+                ending = promql.nearest(name, known, "; use one of the catalogue.")
+                message = f"no label {name!r} to choose by{ending}"
                 raise ValueError(message)
         return value
 
@@ -192,7 +193,7 @@ def _check_variables(found: DashboardSpec, document: yamlfile.Document) -> None:
         used.add(name)
         if name not in offered or not offered[name].several:
             problem = f"no variable {name!r} of which several can be chosen"
-            raise document.error(key, problem + promql.nearest(name, offered) + ".")
+            raise document.error(key, problem + promql.nearest(name, offered))
     given = found.variables if "variables" in found.model_fields_set else ()
     for index, variable in enumerate(given):
         if variable.name not in used:

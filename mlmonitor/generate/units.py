@@ -30,5 +30,5 @@ def problem(unit: str) -> str | None:
     """What is wrong with a unit, or nothing."""
     if unit in UNITS or (unit.startswith(_OWN) and not unit.endswith(":")):
         return None
-    near = promql.nearest(unit, UNITS)
-    return f"no unit {unit!r} of Grafana{near or '; write `suffix:` and its sign.'}"
+    ending = promql.nearest(unit, UNITS, "; write `suffix:` and its sign.")
+    return f"no unit {unit!r} of Grafana{ending}"

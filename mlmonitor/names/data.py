@@ -24,6 +24,11 @@ RECORDS.update(
         ),
         Record("mlmonitor:reference_mean:max", "Mean of the reference.", COLUMN),
         Record("mlmonitor:reference_deviation:max", "Deviation of the reference.", COLUMN),
+        Record(
+            "mlmonitor:reference_extreme:ratio",
+            "Distance of the farthest value of the reference from its mean, in deviations.",
+            COLUMN,
+        ),
         Record("mlmonitor:column_recent:rows", "Rows lately.", _RECENT),
         Record("mlmonitor:column_recent:effective", "Rows lately that count as evidence.", _RECENT),
         Record("mlmonitor:column_recent:values", "Rows lately that hold a value.", _RECENT),
@@ -43,6 +48,16 @@ RECORDS.update(
         Record(
             "mlmonitor:column_recent:spread_ratio",
             "Standard deviation lately over the reference's.",
+            _RECENT,
+        ),
+        Record(
+            "mlmonitor:column_recent:least_shift",
+            "Mean lately, in reference deviations, that two values at its extreme do not explain.",
+            _RECENT,
+        ),
+        Record(
+            "mlmonitor:column_recent:least_spread",
+            "Deviation lately, over the reference's, that two values at its extreme do not explain.",
             _RECENT,
         ),
         Record(

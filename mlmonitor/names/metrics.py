@@ -185,6 +185,13 @@ REFERENCE_ABSOLUTE_DEVIATION = metric(
     COLUMN,
     "ratio",
 )
+REFERENCE_EXTREME = metric(
+    "gauge",
+    "mlmonitor_reference_extreme_deviation_ratio",
+    "Distance of the farthest reference value from the mean, over their standard deviation.",
+    COLUMN,
+    "ratio",
+)
 REFERENCE_EFFECTIVE = metric(
     "gauge",
     "mlmonitor_reference_effective_rows",

@@ -113,6 +113,17 @@ class Column(BaseModel):
         return self.values if self.effective_rows is None else self.effective_rows
 
     @property
+    def extreme(self) -> float | None:
+        """Distance of the farthest value from the mean, in deviations; None where it is not known.
+
+        No value of n is farther than sqrt(n) deviations: a range that somebody widened says no more.
+        """
+        if self.range is None or self.mean is None or not self.deviation:
+            return None
+        farthest = max(abs(end - self.mean) for end in self.range) / self.deviation
+        return min(farthest, math.sqrt(max(self.values, 1)))
+
+    @property
     def missing_ratio(self) -> float:
         """Share of rows without a value; 0 for no rows."""
         return self.missing / self.rows if self.rows else 0.0

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mlmonitor.errors import MlmonitorError
 
 # One message of Alertmanager covers a model; more alerts than this are no message of ours.
-_MOST_ALERTS = 10_000
+_MOST_ALERTS = 5_000
 Labels = dict[str, str]
 
 
@@ -74,7 +74,10 @@ def parse(body: bytes) -> Notification:
         MlmonitorError: it is none of Alertmanager's webhook, version 4.
     """
     try:
-        return Notification.model_validate(json.loads(body))
+        given = json.loads(body)
+        # Half a surrogate pair is JSON and no text: it could be written into no file.
+        json.dumps(given, ensure_ascii=False).encode()
+        return Notification.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the body"

@@ -61,12 +61,14 @@ class Responder:
             if notification.truncated:
                 self._store.audit(now, "truncated", alerts=notification.truncated)
             self._act(now)
+            self._store.sync()
             return news
 
     def tick(self) -> None:
         """Take what is due by the time that has passed."""
         with self._lock:
             self._act(self._clock())
+            self._store.sync()
 
     def release(self, model: str, by: str) -> BreakerState:
         """Let a model back, because a person says so."""
@@ -75,6 +77,7 @@ class Responder:
             state = ladder.released(self._store.state(model), now)
             self._store.audit(now, "released", model=model, by=by)
             self._set(model, state)
+            self._store.sync()
             return state
 
     def state(self, model: str) -> BreakerState:
@@ -111,14 +114,19 @@ class Responder:
 
     def _act(self, now: float) -> None:
         steps = self._settings.steps
-        for episode, number in ladder.due(list(self._episodes.values()), steps, now):
-            state = self._store.state(episode.model)
-            if ladder.settles(state, steps[number], self._settings.settle, now):
-                continue
+        due = [
+            (episode, number)
+            for episode, number in ladder.due(self._episodes.values(), steps, now)
+            if not ladder.settles(
+                self._store.state(episode.model), steps[number], self._settings.settle, now
+            )
+        ]
+        for episode, number in due:
             known = self._episodes[episode.key]
             self._episodes[episode.key] = replace(known, done=(*known.done, number))
-            # Kept before it is done: after a crash a step is missed rather than taken twice.
-            self._keep(now)
+        # Kept before it is done: after a crash a step is missed rather than taken twice.
+        self._keep(now)
+        for episode, number in due:
             self._take(episode, steps[number], now)
         for model, state in self._store.states().items():
             changed = ladder.later(
@@ -128,7 +136,6 @@ class Responder:
                 event = "closed" if changed.phase == "closed" else changed.phase
                 self._store.audit(now, event, model=model, version=state.version, alert=state.alert)
                 self._set(model, changed)
-        self._keep(now)
 
     def _take(self, episode: Episode, step: StepSettings, now: float) -> None:
         if self._settings.dry_run:
@@ -151,6 +158,7 @@ class Responder:
         with self._lock:
             outcome = "done" if succeeded else "failed"
             self._count(self._clock(), episode, step, outcome, command=step.command, said=text)
+            self._store.sync()
 
     def _suspect(self, model: str, state: BreakerState, now: float) -> list[Episode]:
         return [

@@ -6,11 +6,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from mlmonitor import yamlfile
-from mlmonitor.errors import ConfigError
 from mlmonitor.expose.server import listen
-from mlmonitor.generate.alerting import active_sources
-from mlmonitor.generate.rulespec import alerts_of
+from mlmonitor.generate.ladder import check_ladder
 from mlmonitor.respond.metrics import ResponderMetrics
 from mlmonitor.respond.responder import Responder
 from mlmonitor.respond.server import App
@@ -53,12 +50,7 @@ def serve(config: MonitoringConfig, tell: Callable[[str], Any]) -> None:
 def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:
     """The server, bound but not serving yet, and the responder behind it."""
     settings = config.respond
-    known = [alert.alert for _, alert in alerts_of(active_sources(config))]
-    for index, step in enumerate(settings.steps):
-        if step.alert is not None and step.alert not in known:
-            hint = yamlfile.hint(step.alert, known)
-            message = f"respond.steps[{index}].alert: no alert is named {step.alert!r}{hint}"
-            raise ConfigError(message)
+    check_ladder(config)
     fallbacks = {one.name: one.version for one in config.models if one.role == "fallback"}
     metrics = ResponderMetrics()
     responder = Responder(settings, fallbacks, Store(settings.state), metrics)

@@ -124,7 +124,11 @@ class App:
         if int(length) > self._settings.max_body:
             why = f"{length} bytes are too many; {self._settings.max_body} are taken."
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
-        body: bytes = environ["wsgi.input"].read(int(length))
+        try:
+            body: bytes = environ["wsgi.input"].read(int(length))
+        except TimeoutError as error:
+            why = f"the body is shorter than Content-Length, {length}, says; send all of it."
+            raise Refused(HTTPStatus.REQUEST_TIMEOUT, why) from error
         return body
 
     def _alerts(self, _: str, body: bytes) -> bytes:

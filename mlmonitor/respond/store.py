@@ -33,6 +33,8 @@ class Store:
         self.breakers = self.folder / "breakers"
         self.audit_log = self.folder / "audit.jsonl"
         self._episodes = self.folder / "episodes.json"
+        self._kept: list[Episode] | None = None
+        self._unsynced = False
         try:
             self.breakers.mkdir(parents=True, exist_ok=True)
             self.audit_log.touch()
@@ -52,8 +54,12 @@ class Store:
             raise MlmonitorError(message) from error
 
     def keep(self, episodes: Iterable[Episode]) -> None:
-        """Remember these alerts and no others."""
-        write_atomically(self._episodes, json.dumps([asdict(one) for one in episodes], indent=1))
+        """Remember these alerts and no others; they are on the disk when this returns."""
+        listed = list(episodes)
+        if listed != self._kept:
+            text = json.dumps([asdict(one) for one in listed], indent=1)
+            write_atomically(self._episodes, text, durable=True)
+            self._kept = listed
 
     def states(self) -> dict[str, BreakerState]:
         """The breakers by model."""
@@ -71,13 +77,19 @@ class Store:
         write_atomically(self.breakers / file_name(model), state.to_json())
 
     def audit(self, now: float, event: str, **details: Any) -> None:
-        """Append a line to the audit log; it is on the disk when this returns."""
+        """Append a line to the audit log."""
         moment = datetime.fromtimestamp(now, tz=timezone.utc).isoformat(timespec="milliseconds")
         line = {"@timestamp": moment.replace("+00:00", "Z"), "event": event, **details}
         with self.audit_log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
-            log.flush()
-            os.fsync(log.fileno())
+        self._unsynced = True
+
+    def sync(self) -> None:
+        """Wait until all lines of the audit log are on the disk."""
+        if self._unsynced:
+            with self.audit_log.open("a", encoding="utf-8") as log:
+                os.fsync(log.fileno())
+            self._unsynced = False
 
     @staticmethod
     def _read(path: Path) -> BreakerState:

@@ -110,6 +110,10 @@ def test_a_file_without_false_alarms_stays_as_it_is(folder):
         (["-r", "m.json", "soon.csv", "--time", "when"], "--time when: 'soon' is no time"),
         (["-r", "m.json", "empty.csv", "--time", "when"], "no rows"),
         (["-r", "m.json", "none.csv", "--time", "when"], "none.csv"),
+        (
+            ["-r", "m.json", "traffic.csv", "--time", "when", "--target", "paid"],
+            "--target paid: names the one outcome column, and the reference has none; leave it out.",
+        ),
         (["-r", "none.json", "--simulate", "1d"], "none.json"),
         (["--simulate", "1d"], "Say what to compare with: --model NAME of --config"),
         (["-c", "monitoring.yaml", "--model", "n", "--simulate", "1d"], "'n'"),

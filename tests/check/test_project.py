@@ -10,7 +10,7 @@ import pytest
 
 from mlmonitor.check import check
 from mlmonitor.config import load_config
-from mlmonitor.errors import GenerationError
+from mlmonitor.errors import ConfigError, GenerationError
 from mlmonitor.provenance import fingerprint
 from mlmonitor.reference import Reference
 from tests.references import binned
@@ -93,6 +93,37 @@ def test_what_is_wrong_with_a_rule_is_told_with_its_name(
     assert any(re.search(problem, text) for text in found), found
 
 
+def test_labels_with_a_slip_are_told_and_those_that_prometheus_adds_are_not(
+    config: MonitoringConfig, tmp_path: Path
+) -> None:
+    one = {**RULE, "expr": "sum by (colum) (mlmonitor_column_rows_total) > 1"}
+    added = {**RULE, "expr": "sum by (pod) (mlmonitor_column_rows_total) > 1"}
+    (finding,) = check(config, [_rules(tmp_path, one, added)])
+    assert finding.problem == "no label colum; did you mean column?"
+
+
+def test_an_alert_that_leads_to_no_dashboard(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "alerts:\n"
+        "  - {alert: A, why: w, expr: up, severity: info, summary: s, description: d, dashboard: mine}\n"
+        "  - {alert: B, why: w, expr: up, severity: info, summary: s, description: d,\n"
+        "     dashboard: mlmonitor-modle}\n"
+    )
+    (finding,) = check(_config(tmp_path, "alerts: {include: [mine.yaml]}\n"))
+    assert str(finding) == (
+        f"{tmp_path}/mine.yaml:4: alerts[1].dashboard: there is no dashboard mlmonitor-modle; "
+        "did you mean mlmonitor-model?"
+    )
+
+
+def test_a_step_for_an_alert_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    text = "respond: {steps: [{alert: MlmonitorServiceDwn, do: ticket}]}\n"
+    with pytest.raises(
+        ConfigError, match=r"monitoring.yaml:1: respond.steps\[0\].alert: .*mean Mlmon"
+    ):
+        check(_config(tmp_path, text))
+
+
 def test_a_dashboard_that_reads_what_no_rule_records(
     config: MonitoringConfig, tmp_path: Path
 ) -> None:
@@ -101,7 +132,7 @@ def test_a_dashboard_that_reads_what_no_rule_records(
     (tmp_path / "old.json").write_text(json.dumps({"panels": [row]}))
     (finding,) = check(config, [tmp_path / "old.json"])
     assert str(finding).endswith(
-        "old.json, Old: no metric mlmonitor:column:pis; did you mean mlmonitor:column:psi?."
+        "old.json, Old: no metric mlmonitor:column:pis; did you mean mlmonitor:column:psi?"
     )
 
 
@@ -110,7 +141,7 @@ def test_a_dashboard_that_reads_what_no_rule_records(
     [
         ("{name: churn, reference: gone.json}", "gone.json: cannot be read"),
         ("{name: other, reference: reference.json}", "is of churn 1, not of other 1"),
-        ("{name: churn, columns: {age: {}}}", "needs a reference"),
+        ("{name: churn, columns: {age: {}}}", "needs `reference` beside it"),
         (
             "{name: churn, reference: reference.json, columns: {aeg: {importance: 2}}}",
             "'aeg' is no column of .*; did you mean age",
@@ -121,7 +152,7 @@ def test_models_that_do_not_agree_with_their_references(
     tmp_path: Path, model: str, problem: str
 ) -> None:
     (finding,) = check(_config(tmp_path, f"models: [{model}]\n"))
-    assert finding.place.startswith("models[0]")
+    assert finding.place.startswith(f"{tmp_path}/monitoring.yaml:1: models[0].")
     assert re.search(problem, finding.problem)
 
 
@@ -153,7 +184,8 @@ def test_a_model_that_is_not_the_profiled_one_is_told(
     found = check(config)
     assert len(found) == (problem is not None)
     for finding in found:
-        assert finding.place == f"models[0] (churn).{given.partition(':')[0]}"
+        key = given.partition(":")[0]
+        assert finding.place == f"{tmp_path}/monitoring.yaml:1: models[0].{key}"
         assert problem is not None
         assert problem in finding.problem
 

@@ -21,6 +21,7 @@ from mlmonitor.config import (
     load_config,
 )
 from mlmonitor.errors import ConfigError
+from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from mlmonitor.thresholds import Thresholds
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -81,3 +82,10 @@ def test_thresholds_have_the_defaults_that_the_page_says() -> None:
     assert written.pop("alpha") == "from `alerts.budget`"
     defaults = {key: value for key, value in vars(Thresholds()).items() if key != "alpha"}
     assert {key: float(value) for key, value in written.items()} == defaults
+
+
+def test_alerts_that_pages_name_exist() -> None:
+    known = {alert.alert for _, alert in alerts_of(alert_sources())}
+    for page in PAGE.parent.glob("*.md"):
+        named = set(re.findall(r"\bMlmonitor[A-Z][A-Za-z]+\b", page.read_text(encoding="utf-8")))
+        assert named <= known, page.name

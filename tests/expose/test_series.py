@@ -74,6 +74,7 @@ def test_each_kind_of_column_has_the_families_that_apply_to_it() -> None:
         "mlmonitor_reference_mean": 1,
         "mlmonitor_reference_deviation": 1,
         "mlmonitor_reference_absolute_deviation_ratio": 1,
+        "mlmonitor_reference_extreme_deviation_ratio": 1,
         "mlmonitor_reference_median": 1,
     }
     bins = dict.fromkeys(

@@ -55,6 +55,7 @@ def test_an_episode_is_known_by_group_fingerprint_and_start():
         b"{}",
         b"\xff\xfe",
         b"[" * 100_000,
+        notification(alert(model="\ud800")),
         json.dumps({"version": "3", "groupKey": "a", "alerts": []}).encode(),
         notification({"status": "firing"}),
         notification({**alert(), "startsAt": "yesterday"}),

@@ -148,6 +148,22 @@ def test_told_again_or_replayed_a_notification_does_nothing(tmp_path):
     assert len(world.events("fallback")) == 1
 
 
+def test_many_alerts_at_once_are_kept_once_before_any_step(tmp_path, monkeypatch):
+    world = World(tmp_path, FALLBACK)
+    kept = []
+    keep = world.store.keep
+    monkeypatch.setattr(
+        world.store, "keep", lambda episodes: keep(kept.append(len(one := list(episodes))) or one)
+    )
+    assert world.tell(*(alert(column=f"c{index}") for index in range(300))) == 300
+    assert kept == [300]
+    assert len(world.events("notified")) == len(world.events("fallback")) == 300
+    assert world.responder.state("churn").switches == 1
+    world.start()
+    assert world.tell(*(alert(column=f"c{index}") for index in range(300))) == 0
+    assert world.responder.state("churn").switches == 1
+
+
 def test_notifications_at_the_same_time_switch_once(tmp_path):
     world = World(tmp_path, FALLBACK)
     versions = [alert(started=f"2024-05-01T12:00:00.{number:03}Z") for number in range(20)]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +107,27 @@ def test_each_request_gets_its_status(client, method, path, body, status):
     assert client.status(method, path, body) == status
 
 
+def test_a_body_that_never_comes_is_given_up(client, monkeypatch):
+    monkeypatch.setattr(expose_server._QuietHandler, "timeout", 0.2)
+    with socket.create_connection(("127.0.0.1", client.server.server_port), timeout=10) as one:
+        head = (
+            "POST /alerts HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Length: 500\r\n\r\n"
+        )
+        one.sendall(f"{head}abc".encode())
+        answer = one.makefile().read()
+    assert answer.startswith("HTTP/1.0 408 ")
+    assert "the body is shorter than Content-Length, 500, says; send all of it." in answer
+    assert client.status("POST", "/alerts", notification(alert())) == 200
+
+
+def test_clients_that_go_away_leave_no_trace(client, capsys):
+    with socket.create_connection(("127.0.0.1", client.server.server_port), timeout=10) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.sendall(b"GET /runbooks HTTP/1.1\r\nHost: a\r\n")
+    assert client.status("GET", "/healthz") == 200
+    assert capsys.readouterr().err == ""
+
+
 def test_a_body_without_its_length_is_refused(client):
     assert (
         client.status("POST", "/alerts", iter([b"{}"]), **{"Transfer-Encoding": "chunked"}) == 411
@@ -158,5 +181,5 @@ def test_a_token_is_needed_to_start(tmp_path):
 
 def test_an_unknown_alert_is_found_before_it_is_needed(tmp_path):
     given = {"steps": [{"alert": "MlmonitorPredictionDrifted", "do": "fallback"}]}
-    with pytest.raises(ConfigError, match="did you mean `MlmonitorPredictionsDrifted`"):
+    with pytest.raises(ConfigError, match="did you mean MlmonitorPredictionsDrifted"):
         started(MonitoringConfig.model_validate({"respond": {"state": tmp_path, **given}}))
