@@ -7,6 +7,8 @@ from contextlib import suppress
 from operator import contains, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
 from mlmonitor import names
 from mlmonitor.tally import layout as cells_of
 from mlmonitor.tally.categories import CategoryCodes, PresenceCodes
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlmonitor.reference import Column
+    from mlmonitor.tally.layout import Block
+    from mlmonitor.tally.rows import Item
 
 _ABSENT: Final = object()
 _LARGEST: Final = sys.float_info.max
@@ -85,6 +89,29 @@ def _fine_rows(
         )
 
     return are_fine if rest else numbers_are_fine
+
+
+def item_check(block: Block) -> Callable[[Item], bool]:
+    """Whether a row in the form in which the tally reads it has all columns and breaks no rule.
+
+    It raises whatever values do that cannot be compared.
+    """
+    ranges = [column.range or (-_LARGEST, _LARGEST) for column in block.binned]
+    lows, highs = (np.array(bounds, dtype=np.float64) for bounds in zip(*ranges, strict=True))
+    fine = [_fine(column) for column in (*block.categorical, *block.counted)]
+    frombuffer, fmin, fmax = np.frombuffer, np.fmin, np.fmax
+
+    def numbers_are_fine(packed: bytes) -> bool:
+        # Of NaN and a number both give the number, which differs from what was there.
+        return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed
+
+    def are_fine(item: tuple[bytes, tuple[object, ...]]) -> bool:
+        packed, others = item
+        return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed and all(
+            map(contains, fine, others)
+        )
+
+    return are_fine if fine else numbers_are_fine
 
 
 class _Present(PresenceCodes):
