@@ -161,18 +161,23 @@ class FileWriter:
         Raises:
             OSError: nothing was written.
         """
-        length = len(lines)
-        with self._lock:
-            if self._size + length > self._file_size or monotonic() >= self._look_at:
+        length, lock = len(lines), self._lock
+        lock.acquire()  # `with` takes twice the time, in every call
+        try:
+            size = self._size + length
+            if size > self._file_size or monotonic() >= self._look_at:
                 self._prepare(length)
+                size = self._size + length
             descriptor = self._descriptor
             if descriptor is None:
                 raise self._problem or OSError
             done = os.write(descriptor, lines)
             if done != length:
                 self._complete(descriptor, lines, done)
-            self._size += length
+            self._size = size
             self._unsure += records
+        finally:
+            lock.release()
 
     def close(self) -> None:
         """Let go of the file; the next line begins a new one."""

@@ -19,7 +19,7 @@ from mlmonitor.logs import context, ids
 from mlmonitor.logs.lines import SIDE_KEYS, SIDES
 from mlmonitor.logs.safe import is_safe
 from mlmonitor.logs.template import key
-from mlmonitor.logs.violations import item_check
+from mlmonitor.logs.violations import row_check
 from mlmonitor.reference.unknown import PREDICTION
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def quick_begin(
         return None
     if not block.binned or len(block.columns) != checker.size:
         return None
-    source, enter, is_fine, dumps = ids.source, context.current.set, item_check(block), orjson.dumps
+    source, enter, is_fine, dumps = ids.source, context.current.set, row_check(block), orjson.dumps
     expected, has_texts = checker.size, checker.has_texts
     options = None if has_texts else _ONLY_PLAIN
     most = min(settings.max_field, settings.max_record // 2)
@@ -123,7 +123,7 @@ def quick_begin(
 
     def begin(row: dict[str, Any], item: Item, given: str | None) -> Quick | None:
         try:
-            if len(row) != expected or not is_fine(item):
+            if len(row) != expected or not is_fine(row, item):
                 return None
             moment = time_ns()
             first, end, stamp, new = source.now
@@ -184,7 +184,7 @@ def quick_finish(
     leave, stay, dumps = context.current.reset, context.current.set, orjson.dumps
     to_output, low, high = _quick_output(rows, checker, settings)
     slow = float("inf") if settings.slow is None else settings.slow
-    modules, to_inputs = sys.modules, SIDE_KEYS[_INPUT]
+    modules = sys.modules
     end = b"}" + maker.kept_in_sample + maker.success.end
 
     def finish(
@@ -222,8 +222,8 @@ def quick_finish(
                 between = template.to_rest + maker.further(trace) + template.to_own
             line = b"".join((
                 template.start, begun, template.to_id, identity, template.to_duration,
-                b"%d" % (seconds * _SECOND), between, identity, template.to_tail, to_inputs, inputs,
-                to_output, dumps(output), end,
+                b"%d" % (seconds * _SECOND), between, identity, template.to_inputs, inputs, to_output,
+                dumps(output), end,
             ))  # fmt: skip
         except Exception as problem:  # noqa: BLE001 - the prediction goes on
             failed(problem)
