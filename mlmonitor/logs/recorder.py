@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlmonitor import names, streams
-from mlmonitor.logs import context, ids
+from mlmonitor.logs import context, counters, ids
 from mlmonitor.logs.files import FileWriter
 from mlmonitor.logs.lines import SIDES, LineMaker, Notes
 from mlmonitor.logs.privacy import Privacy
@@ -86,7 +86,7 @@ class Recorder:
             side: tuple(c for c in (reference.columns if reference else ()) if c.side == side)
             for side in SIDES
         }
-        self._privacy = Privacy(settings, self._hidden)
+        self._privacy = Privacy(settings, self.hidden)
         cleaned = self._privacy.cleaned
         self._rows = {
             side: SideRows(
@@ -115,6 +115,7 @@ class Recorder:
         )
         """Records a call that `begin`, or what `quickly` gives, took note of; see `Finish`."""
         _recorders.add(self)
+        counters.register(self.identity, self)
 
     def after_fork(self) -> None:
         """Name the process anew in a forked child."""
@@ -323,7 +324,8 @@ class Recorder:
     def _lost(self, reason: str, count: int) -> None:
         self._note(self._cells.dropped.start + names.RECORD_DROP_REASONS.index(reason), count)
 
-    def _hidden(self, kind: str, column: str) -> None:
+    def hidden(self, kind: str, column: str) -> None:
+        """Count a sensitive value that was hidden; `column` is the catalogue's word where it is in none."""
         self._note(self._cells.sensitive_cell(kind, column), 1)
 
 
