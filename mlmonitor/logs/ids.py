@@ -8,41 +8,29 @@ import os
 import secrets
 import time
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final, TypeGuard
 
 LIMIT: Final = 512
 """Bytes that Elasticsearch accepts in an id."""
 _MILLISECOND: Final = 1_000_000
-_COUNTS: Final = (1 << 20) - 1
+_BLOCKS: Final = (1 << 20) - 1
+_THREE_DIGITS: Final = tuple(b"%03d" % number for number in range(1_000))
 _LAST_DIGITS: Final = tuple(b"%03x" % count for count in range(1 << 12))
 
 
-class Instant(NamedTuple):
-    """A millisecond that runs.
-
-    Attributes:
-        first, end: where it begins and ends, in nanoseconds since the epoch.
-        stamp: its beginning in ISO 8601, to the millisecond.
-        new: makes an id; raises StopIteration when it has made 4,096.
-    """
-
-    first: int
-    end: int
-    stamp: bytes
-    new: Callable[[], bytes]
+Instant = tuple[int, int, bytes, bytes]
+"""A millisecond: where it begins and ends in nanoseconds since the epoch, its beginning in ISO 8601, and
+how its ids begin. A plain tuple: at a low rate one is made for each call."""
 
 
 class Source:
     """Ids in the form of UUID version 7: the time, 42 random bits of the process, and a count.
 
-    What a millisecond's ids have in common is made once: their first 33 digits, of which the last
-    five count such beginnings, so that no two are the same.
+    An id is how those of its millisecond begin, and the next of `rests`.
 
     Attributes:
         now: the millisecond in which the last id was made.
+        rests: how the next ids go on; `new` begins more of them when these are used up.
     """
 
     def __init__(self) -> None:
@@ -51,10 +39,16 @@ class Source:
     def after_fork(self) -> None:
         """Begin anew: a child must not go on with its parent's ids."""
         bits = secrets.randbits(42)
-        self._middle = f"7{bits & 0xFFF:03x}-{0x8000 | (bits >> 12) & 0x3FFF:04x}-{bits >> 26:04x}"
-        self._second = (-1, "")
-        self._next = itertools.count(secrets.randbits(19)).__next__
-        self.now = Instant(0, 0, b"", iter(()).__next__)
+        middle = f"7{bits & 0xFFF:03x}-{0x8000 | (bits >> 12) & 0x3FFF:04x}-{bits >> 26:04x}"
+        self._middle = middle.encode()
+        self._second = (-1, b"")
+        self._blocks = itertools.count(secrets.randbits(19)).__next__
+        self.now: Instant = (0, 0, b"", b"")
+        self._renew()
+
+    def _renew(self) -> None:
+        start = self._middle + b"%05x" % (self._blocks() & _BLOCKS)
+        self.rests = map(start.__add__, _LAST_DIGITS)
 
     def at(self, moment: int) -> Instant:
         """The millisecond of a moment, in nanoseconds since the epoch."""
@@ -62,25 +56,24 @@ class Source:
         second, rest = divmod(number, 1_000)
         known, spelled = self._second
         if second != known:
-            spelled = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            spelled = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
             self._second = second, spelled
-        digits = f"{number:012x}"
-        start = f"{digits[:8]}-{digits[8:]}-{self._middle}{self._next() & _COUNTS:05x}"
-        new = map(start.encode().__add__, _LAST_DIGITS).__next__
         first = number * _MILLISECOND
-        self.now = Instant(first, first + _MILLISECOND, f"{spelled}.{rest:03d}".encode(), new)
-        return self.now
+        start = b"%08x-%04x-" % (number >> 16, number & 0xFFFF)
+        self.now = now = (first, first + _MILLISECOND, spelled + _THREE_DIGITS[rest], start)
+        return now
 
     def new(self) -> str:
         """A new id, later in sorted order than those of earlier milliseconds."""
         moment = time.time_ns()
-        now = self.now
-        if not now.first <= moment < now.end:
-            now = self.at(moment)
-        try:
-            return now.new().decode()
-        except StopIteration:
-            return self.at(moment).new().decode()
+        first, end, _, start = self.now
+        if not first <= moment < end:
+            start = self.at(moment)[3]
+        rest = next(self.rests, b"")
+        while not rest:
+            self._renew()
+            rest = next(self.rests, b"")
+        return (start + rest).decode()
 
 
 source: Final = Source()

@@ -126,10 +126,10 @@ def quick_begin(
             if len(row) != expected or not is_fine(row, item):
                 return None
             moment = time_ns()
-            first, end, stamp, new = source.now
+            first, end, stamp, start = source.now
             if not first <= moment < end:
-                first, end, stamp, new = source.at(moment)
-            made = new() if given is None else given.encode()
+                first, end, stamp, start = source.at(moment)
+            made = start + next(source.rests) if given is None else given.encode()
             inputs, kept = None, None
             if takes_all or sha256(made).digest() < share:
                 inputs = dumps(row, None, options)
@@ -139,7 +139,7 @@ def quick_begin(
                 kept = row.copy()
             begun = stamp + _MICROSECONDS[(moment - first) // _MICROSECOND]
             return made, enter((made, identity)), begun, inputs, kept
-        except Exception:  # noqa: BLE001 - a strange value: looked at with more care
+        except Exception:  # noqa: BLE001 - a strange value, or no id left: looked at with more care
             return None
 
     return begin

@@ -143,6 +143,16 @@ def test_more_ids_than_a_millisecond_has_digits_for_differ(monkeypatch):
     }
 
 
+def test_ids_that_are_used_up_within_predictions_are_made_anew():
+    handler = Kept()
+    watch = Monitor("houses", reference=numeric(3), registry=CollectorRegistry(), logs=handler)
+    call = watch(lambda _: 1.0)
+    for _ in range(5_000):
+        call({"n0": 1.0, "n1": 1.0, "n2": 1.0})
+    found = [json.loads(line)["event"]["id"] for line in handler.lines]
+    assert len(set(found)) == 5_000
+
+
 def test_the_share_of_a_rate_is_the_bound_of_the_sample():
     for rate in (0.0, 2.0**-60, 0.1, 1 / 3, 0.999999):
         share = ids.share(rate)
