@@ -259,22 +259,21 @@ def _entrance(counting: Counting, *, batch: bool | None) -> Enter:
 
     if quickly is None or channel is None:
         return careful
-    read, append = channel.reader.of_dict, channel.pending.append
+    split, append, columns = channel.reader.split, channel.pending.append, len(channel.block.order)
     bound, nothing = context.bound.get, context.NOTHING
 
     def enter(value: Any, given: Any) -> tuple[int | None, Trip | Quick | None]:
-        if type(value) is not dict or bound() is not nothing:
+        if type(value) is not dict or len(value) != columns or bound() is not nothing:
+            return careful(value, given)
+        try:
+            item, numbers = split(value)
+        except Exception:  # noqa: BLE001 - a column is absent, or its value is no number
             return careful(value, given)
         start(None)
+        append(item)
         trip = None
-        try:
-            item = read(value)
-            if item is not None:
-                append(item)
-                if given is None or is_plain(given):
-                    trip = quickly(value, item, given)
-        except Exception as error:  # noqa: BLE001 - the prediction goes on
-            failed("input", error)
+        if given is None or is_plain(given):
+            trip = quickly(value, item, numbers, given)
         return None, begin(value, batch, given) if trip is None else trip
 
     return enter

@@ -68,8 +68,9 @@ Quick = tuple[bytes, "Token[Current | None]", bytes, bytes | None, "Row | None"]
 """A single row that is right, on its way: id, token, time, inputs as JSON if it is in the sample, and
 the inputs where they cannot be had from that. A plain tuple, which is made in no time."""
 
-QuickBegin = Callable[[dict[str, Any], "Item", "str | None"], "Quick | None"]
-"""Begins a row, of what the tally has read of it, and the caller's id; None where it needs care."""
+QuickBegin = Callable[[dict[str, Any], "Item", tuple[Any, ...], "str | None"], "Quick | None"]
+"""Begins a row that has all columns and no others, of what `RowReader.split` says of it, and the caller's
+id; None where it needs care."""
 
 
 class Finish(Protocol):
@@ -114,16 +115,18 @@ def quick_begin(
     if not block.binned or len(block.columns) != checker.size:
         return None
     source, enter, is_fine, dumps = ids.source, context.current.set, row_check(block), orjson.dumps
-    expected, has_texts = checker.size, checker.has_texts
+    has_texts = checker.has_texts
     options = None if has_texts else _ONLY_PLAIN
     most = min(settings.max_field, settings.max_record // 2)
     takes_all = settings.sample >= 1
     share = b"" if takes_all else ids.share(settings.sample)
     is_harmless = _texts_check(passes)
 
-    def begin(row: dict[str, Any], item: Item, given: str | None) -> Quick | None:
+    def begin(
+        row: dict[str, Any], item: Item, numbers: tuple[Any, ...], given: str | None
+    ) -> Quick | None:
         try:
-            if len(row) != expected or not is_fine(row, item):
+            if not is_fine(item, numbers):
                 return None
             moment = time_ns()
             first, end, stamp, start = source.now

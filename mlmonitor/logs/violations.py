@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from mlmonitor.reference import Column
     from mlmonitor.tally.layout import Block
-    from mlmonitor.tally.rows import Item
 
 _ABSENT: Final = object()
 _LARGEST: Final = sys.float_info.max
@@ -94,32 +93,38 @@ def _fine_rows(
     return are_fine if rest else numbers_are_fine
 
 
-RowCheck = Callable[[dict[str, Any], "Item"], bool]
+RowCheck = Callable[[Any, tuple[Any, ...]], bool]
+"""Takes what the tally reads of a row, and its numbers."""
 
 
 def row_check(block: Block) -> RowCheck:
-    """Whether a row, of which the tally has read an item, has all columns and breaks no rule.
+    """Whether a row that has all columns breaks no rule.
 
-    It raises whatever values do that cannot be compared, and KeyError where a column is absent.
+    It raises whatever values do that cannot be compared.
     """
-    few = len(block.binned) <= _FEW
-    numbers_are_fine = _comparisons(block.binned) if few else _clipping(block)
+    numbers_are_fine = _comparisons(block.binned) if len(block.binned) <= _FEW else _clipping(block)
     fine = [_fine(column) for column in (*block.categorical, *block.counted)]
 
-    def are_fine(row: dict[str, Any], item: tuple[bytes, tuple[object, ...]]) -> bool:
-        return numbers_are_fine(row, item) and all(map(contains, fine, item[1]))
+    def are_fine(item: tuple[bytes, tuple[object, ...]], numbers: tuple[Any, ...]) -> bool:
+        return numbers_are_fine(item, numbers) and all(map(contains, fine, item[1]))
 
     return are_fine if fine else numbers_are_fine
 
 
 def _comparisons(columns: Sequence[Column]) -> RowCheck:
-    """Compares numbers one by one, in code made for these columns: for a few it is the quickest."""
+    """Compares numbers one by one, in code made for their ranges: for a few it is the quickest."""
+    names_of = [f"number_{place}" for place in range(len(columns))]
     parts = []
-    for column in columns:
+    for name, column in zip(names_of, columns, strict=True):
         low, high = column.range or (-_LARGEST, _LARGEST)
-        parts.append(f"{float(low)!r} <= row[{str(column.name)!r}] <= {float(high)!r}")
-    found: RowCheck = eval(f"lambda row, item: {' and '.join(parts)}", {"__builtins__": {}})  # noqa: S307 - made of literals
-    return found
+        parts.append(f"{float(low)!r} <= {name} <= {float(high)!r}")
+    source = (
+        f"def in_range(_, numbers):\n ({', '.join(names_of)},) = numbers\n"
+        f" return {' and '.join(parts)}"
+    )
+    made: dict[str, RowCheck] = {}
+    exec(source, {"__builtins__": {}}, made)  # noqa: S102 - made of numbers alone
+    return made["in_range"]
 
 
 def _clipping(block: Block) -> RowCheck:
@@ -129,10 +134,10 @@ def _clipping(block: Block) -> RowCheck:
     frombuffer, fmin, fmax = np.frombuffer, np.fmin, np.fmax
 
     # Of NaN and a number both functions give the number, which differs from what was there.
-    def in_range(_: dict[str, Any], packed: bytes) -> bool:
+    def in_range(packed: bytes, _: tuple[Any, ...]) -> bool:
         return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed
 
-    def in_range_of_both(_: dict[str, Any], item: tuple[bytes, tuple[object, ...]]) -> bool:
+    def in_range_of_both(item: tuple[bytes, tuple[object, ...]], _: tuple[Any, ...]) -> bool:
         packed = item[0]
         return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed
 
