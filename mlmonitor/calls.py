@@ -8,6 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from mlmonitor.capture import id_selector, ignored, input_selector, result_taker, taker
+from mlmonitor.logs import context
+from mlmonitor.logs.ids import is_plain
 from mlmonitor.tally.tally import DURATIONS_A_FOLD
 
 if TYPE_CHECKING:
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from mlmonitor.logs.quick import Trip
+    from mlmonitor.logs.quick import Quick, Trip
     from mlmonitor.logs.recorder import Recorder
     from mlmonitor.tally import Tally
+
+    Enter = Callable[[Any, Any], tuple[int | None, Trip | Quick | None]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Blocks:
 
     Attributes:
         take: counts the inputs of a block, by what it says of `batch`.
+        enter: counts them and begins a record, where records are written.
         give: counts its outputs and its scores.
     """
 
@@ -53,6 +58,11 @@ class Blocks:
         self.active, self.recorder = counting.active, counting.recorder
         self.raised, self.failed, self.finish = counting.raised, counting.failed, tally.finish
         self.take = {one: taker(tally, "input", batch=one) for one in (None, False, True)}
+        self.enter = (
+            None
+            if counting.recorder is None
+            else {one: _entrance(counting, batch=one) for one in (None, False, True)}
+        )
         self.give = tuple(result_taker(tally, side, None) for side in ("output", "score"))
 
 
@@ -72,7 +82,7 @@ class Prediction:
         self, blocks: Blocks, inputs: Any, *, batch: bool | None, prediction_id: Any = None
     ) -> None:
         self._blocks, self._inputs, self._id = blocks, inputs, prediction_id
-        self._trip: Trip | None = None
+        self._trip: Trip | Quick | None = None
         self._batch = None if batch is None else bool(batch)
         self._rows: int | None = None
         self.output: Any = None
@@ -81,6 +91,10 @@ class Prediction:
     def __enter__(self) -> Self:
         """Count the inputs and start the clock."""
         blocks = self._blocks
+        if blocks.enter is not None:
+            self._rows, self._trip = blocks.enter[self._batch](self._inputs, self._id)
+            self._started = perf_counter()
+            return self
         blocks.active.append(None)
         take = blocks.take[self._batch]
         if take is not None and self._inputs is not None:
@@ -88,8 +102,6 @@ class Prediction:
                 self._rows = take(self._inputs)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 blocks.failed("input", error)
-        if blocks.recorder is not None:
-            self._trip = blocks.recorder.begin(self._inputs, self._batch, given=self._id)
         self._started = perf_counter()
         return self
 
@@ -103,7 +115,7 @@ class Prediction:
         seconds = perf_counter() - self._started
         blocks = self._blocks
         blocks.active.pop()
-        if self._trip is not None and blocks.recorder is not None:
+        if blocks.recorder is not None:
             blocks.recorder.finish(self._trip, self.output, seconds, self.scores, error)
         if error is not None:
             blocks.raised(error, seconds)
@@ -224,20 +236,75 @@ class Call:
         return after
 
 
+def _entrance(counting: Counting, *, batch: bool | None) -> Enter:
+    """Counts the inputs of a call and begins its record: at once where it is a dict, as most are.
+
+    What it gives is called with the inputs and the caller's id, and returns the rows of a batch (None
+    for a single one) and what `Recorder.finish` is to be given.
+    """
+    recorder, tally, failed = _recorder(counting), counting.tally, counting.failed
+    start, begin = counting.active.append, recorder.begin
+    take, channel = taker(tally, "input", batch=batch), tally.channels.get("input")
+    quickly = None if batch or channel is None else recorder.quickly(channel.block)
+
+    def careful(value: Any, given: Any) -> tuple[int | None, Trip | Quick | None]:
+        start(None)
+        rows = None
+        if take is not None and value is not None:
+            try:
+                rows = take(value)
+            except Exception as error:  # noqa: BLE001 - the prediction goes on
+                failed("input", error)
+        return rows, begin(value, batch, given)
+
+    if quickly is None or channel is None:
+        return careful
+    split, append, columns = channel.reader.split, channel.pending.append, len(channel.block.order)
+    bound, nothing = context.bound.get, context.NOTHING
+
+    def enter(value: Any, given: Any) -> tuple[int | None, Trip | Quick | None]:
+        if type(value) is not dict or len(value) != columns or bound() is not nothing:
+            return careful(value, given)
+        try:
+            item, numbers = split(value)
+        except Exception:  # noqa: BLE001 - a column is absent, or its value is no number
+            return careful(value, given)
+        start(None)
+        append(item)
+        trip = None
+        if given is None or is_plain(given):
+            trip = quickly(value, item, numbers, given)
+        return None, begin(value, batch, given) if trip is None else trip
+
+    return enter
+
+
+def _recorder(counting: Counting) -> Recorder:
+    if counting.recorder is None:
+        message = "a monitor without `logs` records nothing"
+        raise TypeError(message)
+    return counting.recorder
+
+
 class RecordedCall(Call):
     """A function under a monitor that writes a record of each call besides."""
 
     def direct(self) -> Callable[..., Any]:
         """See `Call`."""
-        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
-        begin, finish, clock = self._begin(), self._finish(), perf_counter
-        position, select, batch = self.selector.position, self._selected, self.batch
+        function, after, fail = self.function, self._after(), self._fail()
+        enter, finish, clock = (
+            _entrance(self.counting, batch=self.batch),
+            self._finish(),
+            perf_counter,
+        )
+        position, select, id_of = self.selector.position, self._selected, self._id_of()
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            value = args[position] if len(args) > position else select(args, kwargs)
-            rows = count(value)
-            trip = begin(value, batch, args, kwargs)
+            rows, trip = enter(
+                args[position] if len(args) > position else select(args, kwargs),
+                None if id_of is None else id_of(args, kwargs),
+            )
             started = clock()
             try:
                 result = function(*args, **kwargs)
@@ -253,15 +320,20 @@ class RecordedCall(Call):
 
     def awaited(self) -> Callable[..., Any]:
         """See `Call`."""
-        function, count, after, fail = self.function, self._count(), self._after(), self._fail()
-        begin, finish, clock = self._begin(), self._finish(), perf_counter
-        position, select, batch = self.selector.position, self._selected, self.batch
+        function, after, fail = self.function, self._after(), self._fail()
+        enter, finish, clock = (
+            _entrance(self.counting, batch=self.batch),
+            self._finish(),
+            perf_counter,
+        )
+        position, select, id_of = self.selector.position, self._selected, self._id_of()
 
         @functools.wraps(function)
         async def call(*args: Any, **kwargs: Any) -> Any:
-            value = args[position] if len(args) > position else select(args, kwargs)
-            rows = count(value)
-            trip = begin(value, batch, args, kwargs)
+            rows, trip = enter(
+                args[position] if len(args) > position else select(args, kwargs),
+                None if id_of is None else id_of(args, kwargs),
+            )
             started = clock()
             try:
                 result = await function(*args, **kwargs)
@@ -283,69 +355,43 @@ class RecordedCall(Call):
             self.counting.failed("input", error)
             return None
 
-    def _count(self) -> Callable[[Any], int | None]:
-        start, take, failed = self.counting.active.append, self.take, self.counting.failed
+    def _id_of(self) -> Callable[[tuple[Any, ...], dict[str, Any]], Any] | None:
+        """Finds the caller's id among the arguments; None where it is not there."""
+        find, failed = self.id_of, self.counting.failed
+        if find is None:
+            return None
 
-        def count(value: Any) -> int | None:
-            start(None)
-            if take is None or value is None:
-                return None
+        def found(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             try:
-                return take(value)
-            except Exception as error:  # noqa: BLE001 - the prediction goes on
-                failed("input", error)
-                return None
-
-        return count
-
-    def _begin(self) -> Callable[[Any, bool | None, Any, Any], Trip | None]:
-        begin, id_of, failed = self.recorder.begin, self.id_of, self.counting.failed
-        if id_of is None:
-            return begin
-
-        def begin_with_id(value: Any, batch: bool | None, args: Any, kwargs: Any) -> Trip | None:  # noqa: FBT001 - as the other
-            given = None
-            try:
-                given = id_of(args, kwargs)
+                return find(args, kwargs)
             except Exception as error:  # noqa: BLE001 - the prediction goes on
                 failed("logs", error)
-            return begin(value, batch, given=given)
+                return None
 
-        return begin_with_id
+        return found
 
-    def _fail(self) -> Callable[[Trip | None, BaseException, float], None]:
-        stop, raised, recorder = self.counting.active.pop, self.counting.raised, self.recorder
+    def _fail(self) -> Callable[[Trip | Quick | None, BaseException, float], None]:
+        stop, raised = self.counting.active.pop, self.counting.raised
+        record = _recorder(self.counting).finish
 
-        def fail(trip: Trip | None, error: BaseException, seconds: float) -> None:
+        def fail(trip: Trip | Quick | None, error: BaseException, seconds: float) -> None:
             stop()
             raised(error, seconds)
-            recorder.finish(trip, None, seconds, None, error)
+            record(trip, None, seconds, None, error)
 
         return fail
 
-    def _finish(self) -> Callable[[Trip | None, Any, float], None]:
+    def _finish(self) -> Callable[[Trip | Quick | None, Any, float], None]:
         """Record a result; what `output` and `scores` raise has been counted already."""
-        record, output, scores = self.recorder.finish, self.output, self.scores
+        record, output, scores = _recorder(self.counting).finish, self.output, self.scores
         if output is None and scores is None:
             return record
 
-        def finish(trip: Trip | None, result: Any, seconds: float) -> None:
+        def finish(trip: Trip | Quick | None, result: Any, seconds: float) -> None:
             found = None if scores is None else _of(scores, result)
             record(trip, _of(output, result), seconds, found)
 
         return finish
-
-    @property
-    def recorder(self) -> Recorder:
-        """What writes the records.
-
-        Raises:
-            TypeError: the monitor has none.
-        """
-        if self.counting.recorder is None:
-            message = "a monitor without `logs` records nothing"
-            raise TypeError(message)
-        return self.counting.recorder
 
 
 def _of(chosen: Callable[[Any], Any] | None, result: Any) -> Any:

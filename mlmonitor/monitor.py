@@ -287,6 +287,7 @@ class Monitor:
             settings,
             cells=self.layout.records,
             note=self._tally.note,
+            tick=self._tally.ticker,
             failed=functools.partial(self.failed, "logs"),
         )
 

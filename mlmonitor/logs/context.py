@@ -26,7 +26,7 @@ class Trace(NamedTuple):
     span: str
 
 
-Current = tuple[str, tuple[str, str, str]]
+Current = tuple[str | bytes, tuple[str, str, str]]
 """A prediction on its way: its id (of a batch, that of the call), and model, version and role."""
 
 
@@ -46,7 +46,10 @@ bound: Final[ContextVar[Bound]] = ContextVar("mlmonitor_bound", default=NOTHING)
 def prediction_id() -> str | None:
     """The id of the prediction that runs now; None outside of one."""
     found = current.get()
-    return None if found is None else found[0]
+    if found is None:
+        return None
+    identity = found[0]
+    return identity if isinstance(identity, str) else identity.decode()
 
 
 @contextmanager

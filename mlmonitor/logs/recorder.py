@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlmonitor import names, streams
-from mlmonitor.logs import context, ids
+from mlmonitor.logs import context, counters, ids
 from mlmonitor.logs.files import FileWriter
 from mlmonitor.logs.lines import SIDES, LineMaker, Notes
 from mlmonitor.logs.privacy import Privacy
-from mlmonitor.logs.quick import Begin, Trip, quick_begin, quick_finish
+from mlmonitor.logs.quick import Trip, quick_begin, quick_finish
 from mlmonitor.logs.rows import SideRows
 from mlmonitor.logs.settings import FILES, STDOUT
 from mlmonitor.logs.sinks import HandlerSink, QueueFullError, Sink, Stdout
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from mlmonitor.logs.context import Current
     from mlmonitor.logs.lines import Call, Line
+    from mlmonitor.logs.quick import Finish, Quick, QuickBegin
     from mlmonitor.logs.rows import Row
     from mlmonitor.logs.settings import LogSettings
     from mlmonitor.logs.violations import Violation
     from mlmonitor.reference import Reference
-    from mlmonitor.tally.layout import RecordCells
+    from mlmonitor.tally.layout import Block, RecordCells
 
 R = TypeVar("R")
 
@@ -60,6 +61,7 @@ class Recorder:
         settings: see `LogSettings`.
         cells: where is counted what is written, left out, lost, cut and hidden.
         note: adds to a cell.
+        tick: gives what adds one to a cell, in the least time.
         failed: told the exceptions that happen in here.
 
     Raises:
@@ -74,6 +76,7 @@ class Recorder:
         *,
         cells: RecordCells,
         note: Callable[[int, float], None],
+        tick: Callable[[int], Callable[[None], object]],
         failed: Callable[[BaseException], None],
     ) -> None:
         model, version, role = (text(one, settings.max_field)[0] for one in identity)
@@ -83,7 +86,7 @@ class Recorder:
             side: tuple(c for c in (reference.columns if reference else ()) if c.side == side)
             for side in SIDES
         }
-        self._privacy = Privacy(settings, self._hidden)
+        self._privacy = Privacy(settings, self.hidden)
         cleaned = self._privacy.cleaned
         self._rows = {
             side: SideRows(
@@ -97,19 +100,22 @@ class Recorder:
         profile = reference.hash8 if reference else None
         self._maker = LineMaker(self.identity, profile, settings, self._rows, cleaned)
         self._sink = self._made(settings, model)
-        self._quickly = quick_finish(
+        self._settings = settings
+        self.finish: Finish = quick_finish(
             settings,
-            self._rows,
-            self._checkers,
+            self._rows[_OUTPUT],
+            self._checkers.get(_OUTPUT),
             self._maker,
-            passes=None if self._privacy.is_idle else self._privacy.passes,
             write=self._sink.write,
             refused=self._refused,
-            note=note,
-            cells=cells,
+            failed=self._spoiled,
+            written=tick(cells.written),
+            sampled_out=tick(cells.sampled_out),
+            otherwise=self._finish,
         )
-        self.begin = quick_begin(self.identity, self._begin)
+        """Records a call that `begin`, or what `quickly` gives, took note of; see `Finish`."""
         _recorders.add(self)
+        counters.register(self.identity, self)
 
     def after_fork(self) -> None:
         """Name the process anew in a forked child."""
@@ -117,19 +123,33 @@ class Recorder:
 
     # Around a call --------------------------------------------------------------------------------
 
-    begin: Begin
-    """Takes note of a call and its inputs, before the model can change them."""
+    def quickly(self, block: Block | None) -> QuickBegin | None:
+        """Takes note of single rows that the tally has read as those of a block, without a detour.
 
-    def _begin(
+        None where each row needs care.
+        """
+        return quick_begin(
+            self._settings,
+            self.identity,
+            self._rows[_INPUT],
+            self._checkers.get(_INPUT),
+            block,
+            passes=None if self._privacy.is_idle else self._privacy.passes,
+        )
+
+    def begin(
         self,
         inputs: Any,
-        batch: bool | None,  # noqa: FBT001 - Begin
-        args: Any = None,  # noqa: ARG002 - Begin
-        kwargs: Any = None,  # noqa: ARG002 - Begin
-        *,
+        batch: bool | None,  # noqa: FBT001 - as its callers have it
         given: Any = None,
     ) -> Trip | None:
-        """See `Begin`."""
+        """Take note of a call and its inputs, before the model can change them; never raises.
+
+        Args:
+            inputs: a row or a batch; None for none.
+            batch: whether it is a batch; None for what its form says.
+            given: the caller's id; of a batch, that of the call, or a list with one for each row.
+        """
         try:
             several = inputs is not None and (is_batch(inputs) if batch is None else batch)
             chosen = context.bound.get().prediction if given is None else given
@@ -149,32 +169,30 @@ class Recorder:
                 row = self._rows[_INPUT].row(inputs)
         except Exception as error:  # noqa: BLE001 - the prediction goes on
             self._failed(error)
-        return Trip(identity, token, row, rows, row_ids, is_quick=False)
+        return Trip(identity, token, row, rows, row_ids)
 
-    def finish(
+    def _finish(
         self,
-        trip: Trip | None,
+        trip: Trip | Quick | None,
         output: Any,
         seconds: float,
         scores: Any = None,
         error: BaseException | None = None,
     ) -> None:
-        """Record a call that returned an output, and scores perhaps, or raised an error."""
-        if trip is None:
+        """See `Finish`."""
+        if not isinstance(trip, Trip):
             return
         try:
-            self._leave(trip.token)
-            plain = trip.is_quick and error is None and scores is None
-            if not (plain and self._quickly(trip, output, seconds)):
-                self._record(trip, (output, scores), seconds, error)
+            if trip.token is not None:
+                self._leave(trip.token)
+            self._record(trip, (output, scores), seconds, error)
         except Exception as problem:  # noqa: BLE001 - the prediction goes on
-            self._lost(names.RECORD_BUILD, 1 if trip.rows is None else len(trip.rows))
-            self._failed(problem)
+            self._spoiled(problem, 1 if trip.rows is None else len(trip.rows))
 
     def _leave(self, token: Token[Current | None]) -> None:
         try:
             context.current.reset(token)
-        except ValueError:  # it ends in another context than it began in, as a generator may
+        except (ValueError, RuntimeError):  # it ends in another context than it began in
             context.current.set(None)
 
     def _id(self, value: Any) -> str:
@@ -298,10 +316,16 @@ class Recorder:
             self._lost(names.RECORD_WRITE, count)
             self._failed(error)
 
+    def _spoiled(self, problem: BaseException, count: int = 1) -> None:
+        """Count records that could not be made."""
+        self._lost(names.RECORD_BUILD, count)
+        self._failed(problem)
+
     def _lost(self, reason: str, count: int) -> None:
         self._note(self._cells.dropped.start + names.RECORD_DROP_REASONS.index(reason), count)
 
-    def _hidden(self, kind: str, column: str) -> None:
+    def hidden(self, kind: str, column: str) -> None:
+        """Count a sensitive value that was hidden; `column` is the catalogue's word where it is in none."""
         self._note(self._cells.sensitive_cell(kind, column), 1)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor import names
 from mlmonitor.errors import MlmonitorError
-from mlmonitor.logs import context, detector
+from mlmonitor.logs import context, counters, detector
 from mlmonitor.logs.settings import LogSettings
 from mlmonitor.logs.template import nested, service
 from mlmonitor.logs.values import plain, text
@@ -162,7 +162,12 @@ class Service:
 
     def _clean(self, message: str, limit: int = LIMIT) -> str:
         short = text(message, limit)[0]
-        return detector.masked(short)[0] if self._settings.detect else short
+        if not self._settings.detect:
+            return short
+        clean, kinds = detector.masked(short)
+        if kinds:
+            counters.tell(kinds)
+        return clean
 
 
 def processor(

@@ -69,6 +69,8 @@ class Template:
         )
         self.to_tail_at_once = self.to_rest + self.to_own
         """What stands between the duration and the second id, where there are no further objects."""
+        self.to_inputs = self.to_tail + b"," + key(names.COLUMNS_OF_SIDE["input"])
+        """What stands between the second id and the inputs."""
         self.end = b"}}\n"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from operator import contains, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
 
 from mlmonitor import names
 from mlmonitor.tally import layout as cells_of
@@ -13,12 +16,15 @@ from mlmonitor.tally.categories import CategoryCodes, PresenceCodes
 from mlmonitor.tally.rows import as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlmonitor.reference import Column
+    from mlmonitor.tally.layout import Block
 
 _ABSENT: Final = object()
 _LARGEST: Final = sys.float_info.max
+_FEW: Final = 32
+"""Numbers that are compared one by one sooner than all at once."""
 
 
 class Violation(NamedTuple):
@@ -85,6 +91,57 @@ def _fine_rows(
         )
 
     return are_fine if rest else numbers_are_fine
+
+
+RowCheck = Callable[[Any, tuple[Any, ...]], bool]
+"""Takes what the tally reads of a row, and its numbers."""
+
+
+def row_check(block: Block) -> RowCheck:
+    """Whether a row that has all columns breaks no rule.
+
+    It raises whatever values do that cannot be compared.
+    """
+    numbers_are_fine = _comparisons(block.binned) if len(block.binned) <= _FEW else _clipping(block)
+    fine = [_fine(column) for column in (*block.categorical, *block.counted)]
+
+    def are_fine(item: tuple[bytes, tuple[object, ...]], numbers: tuple[Any, ...]) -> bool:
+        return numbers_are_fine(item, numbers) and all(map(contains, fine, item[1]))
+
+    return are_fine if fine else numbers_are_fine
+
+
+def _comparisons(columns: Sequence[Column]) -> RowCheck:
+    """Compares numbers one by one, in code made for their ranges: for a few it is the quickest."""
+    names_of = [f"number_{place}" for place in range(len(columns))]
+    parts = []
+    for name, column in zip(names_of, columns, strict=True):
+        low, high = column.range or (-_LARGEST, _LARGEST)
+        parts.append(f"{float(low)!r} <= {name} <= {float(high)!r}")
+    source = (
+        f"def in_range(_, numbers):\n ({', '.join(names_of)},) = numbers\n"
+        f" return {' and '.join(parts)}"
+    )
+    made: dict[str, RowCheck] = {}
+    exec(source, {"__builtins__": {}}, made)  # noqa: S102 - made of numbers alone
+    return made["in_range"]
+
+
+def _clipping(block: Block) -> RowCheck:
+    """Compares packed numbers with themselves clipped to their ranges, all at once."""
+    ranges = [column.range or (-_LARGEST, _LARGEST) for column in block.binned]
+    lows, highs = (np.array(bounds, dtype=np.float64) for bounds in zip(*ranges, strict=True))
+    frombuffer, fmin, fmax = np.frombuffer, np.fmin, np.fmax
+
+    # Of NaN and a number both functions give the number, which differs from what was there.
+    def in_range(packed: bytes, _: tuple[Any, ...]) -> bool:
+        return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed
+
+    def in_range_of_both(item: tuple[bytes, tuple[object, ...]], _: tuple[Any, ...]) -> bool:
+        packed = item[0]
+        return fmax(fmin(frombuffer(packed), highs), lows).tobytes() == packed
+
+    return in_range if len(block.binned) == len(block.columns) else in_range_of_both
 
 
 class _Present(PresenceCodes):

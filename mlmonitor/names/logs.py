@@ -14,13 +14,11 @@ RECORD_VANISHED: Final = "vanished"
 RECORD_UNSHIPPED: Final = "unshipped"
 RECORD_EXPIRED: Final = "expired"
 RECORD_QUEUE: Final = "queue"
-RECORD_REJECTED: Final = "rejected"
 RECORD_DROP_REASONS: Final = (
     RECORD_BUILD, RECORD_WRITE, RECORD_VANISHED, RECORD_UNSHIPPED, RECORD_EXPIRED, RECORD_QUEUE,
-    RECORD_REJECTED,
 )  # fmt: skip
 """It could not be made; its writer refused it; its file was deleted by others; it was deleted for
-`max_disk` before it was shipped, or where nobody ships; the queue was full; Elasticsearch refused it."""
+`max_disk` before it was shipped, or where nobody ships; the queue was full."""
 
 CUT_FIELD: Final = "field"
 CUT_RECORD: Final = "record"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor import names
+from mlmonitor.errors import MlmonitorError
 from mlmonitor.logs.sinks import QueueFullError
 from mlmonitor.shipping.connection import Connection
 from mlmonitor.shipping.lines import Lines
@@ -240,20 +241,32 @@ class ElasticsearchHandler(logging.Handler):
 
     def _keep(self) -> None:
         """Move lines to files."""
-        writer = self._writer()
+        writer, told = None, ""
         while True:
             found = self._take()
             if not found:
                 if self._end.wait(_POLL):
-                    writer.close()
+                    if writer is not None:
+                        writer.close()
                     return
                 continue
             try:
+                writer = writer or self._writer()
                 writer.write(b"".join(line + b"\n" for line in found), len(found))
-            except OSError as error:
+                told = ""
+            except (OSError, MlmonitorError) as error:
                 self.metrics.lost(names.DROP_SPOOL, len(found))
-                self._tell(f"{self._spool}: cannot be written ({error.strerror})")
+                told = self._told_once(error, told)
             self._in_hand = 0
+
+    def _told_once(self, error: OSError | MlmonitorError, told: str) -> str:
+        """Tell why the spool cannot be written, unless it was what was told last; what it was."""
+        sentence = str(error)
+        if isinstance(error, OSError):
+            sentence = f"{self._spool}: cannot be written ({error.strerror})"
+        if sentence != told:
+            self._tell(sentence)
+        return sentence
 
     def _writer(self) -> FileWriter:
         from mlmonitor.logs.files import FileWriter  # noqa: PLC0415 - of use here alone

@@ -65,6 +65,10 @@ class RowReader:
         self.pack = Struct(f"{len(self._binned)}d").pack
         self.of_dict = _dict_reader(self)
         """Reads a dict."""
+        self.split = _splitter(self)
+        """Reads a dict of all columns and no others: what `of_dict` gives, and the numbers in it.
+
+        Raises whatever values do that are none, and KeyError where a column is absent."""
         self.of_sequence = _sequence_reader(self)
         """Reads a tuple or list in the order of the reference."""
         self._readers: dict[type, Callable[[Any], Item]] = {dict: self.of_dict}
@@ -192,6 +196,21 @@ def _dict_reader(reader: RowReader) -> Callable[[dict[str, Any]], Item]:
     if not block.binned:
         return reader.of_mapping
     return read_numbers if only_binned else read_both
+
+
+def _splitter(reader: RowReader) -> Callable[[dict[str, Any]], tuple[Item, tuple[Any, ...]]]:
+    """See `RowReader.split`."""
+    pack, numbers_of, others_of = reader.pack, reader.numbers_of, reader.others_of
+
+    def split_numbers(row: dict[str, Any]) -> tuple[Item, tuple[Any, ...]]:
+        numbers = numbers_of(row)
+        return pack(*numbers), numbers
+
+    def split_both(row: dict[str, Any]) -> tuple[Item, tuple[Any, ...]]:
+        numbers = numbers_of(row)
+        return (pack(*numbers), others_of(row)), numbers
+
+    return split_both if reader.block.categorical or reader.block.counted else split_numbers
 
 
 def _sequence_reader(reader: RowReader) -> Callable[[Sequence[Any]], Item]:

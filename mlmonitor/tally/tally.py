@@ -62,6 +62,7 @@ class Tally:
         self.channels = {block.side: Channel(block) for block in layout.blocks}
         self._notes: list[tuple[int, float]] = []
         self._calls: list[tuple[float, int]] = []
+        self._ticks: dict[int, list[None]] = {}
         fullest = min(self.channels.values(), key=lambda channel: channel.tile, default=None)
         self.watched: list[Any] = fullest.pending if fullest else self.durations
         self.watched_tile = fullest.tile if fullest else DURATIONS_A_FOLD
@@ -125,6 +126,14 @@ class Tally:
         self._notes.append((cell, amount))
         if len(self._notes) >= _NOTES_A_FOLD:
             self.fold()
+
+    def ticker(self, cell: int) -> Callable[[None], None]:
+        """What adds one to a cell of the layout each time it is called with None, at the next fold.
+
+        Unlike `note` it never folds by itself: it is for what happens once a call at most.
+        """
+        ticks = self._ticks.setdefault(cell, [])
+        return ticks.append
 
     def finish(self, seconds: float, rows: int | None) -> None:
         """Count a call that succeeded.
@@ -193,6 +202,8 @@ class Tally:
         self.durations.clear()
         self._notes.clear()
         self._calls.clear()
+        for ticks in self._ticks.values():
+            ticks.clear()
         self.business.clear()
         for channel in self.channels.values():
             channel.clear()
@@ -249,6 +260,11 @@ class Tally:
                 self._fold_recorded()
             if self._notes or self._calls or self._shed_rows:
                 self._count_rest()
+            for cell, ticks in self._ticks.items():
+                if ticks:
+                    count = len(ticks)
+                    del ticks[:count]
+                    self._bump(cell, count)
             waiting = len(self.durations)
             if waiting >= DURATIONS_A_FOLD or (everything and waiting):
                 taken = self.durations[:waiting]

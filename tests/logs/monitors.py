@@ -23,16 +23,16 @@ def reference() -> Reference:
         version="1",
         rows=100,
         columns=(
-            _number("area", (10.0, 500.0)),
-            _number("rooms", (1.0, 12.0), missing=3),
+            number("area", (10.0, 500.0)),
+            number("rooms", (1.0, 12.0), missing=3),
             Column(name="town", side="input", kind="categorical", rows=100, categories={"Ames": 60, "60": 40}),
             Column(
                 name="heating", side="input", kind="categorical", rows=100,
                 categories={"gas": 90, "coal": 10}, allowed=("gas", "heat pump"),
             ),
             Column(name="note", side="input", kind="text", rows=100, missing=50),
-            _number("price", (1e4, 1e6), side="output"),
-            _number("sure", (0.0, 1.0), side="score"),
+            number("price", (1e4, 1e6), side="output"),
+            number("sure", (0.0, 1.0), side="score"),
         ),
     )  # fmt: skip
 
@@ -71,7 +71,8 @@ def records(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines(folder)]
 
 
-def _number(name: str, span: tuple[float, float], side: Any = "input", missing: int = 0) -> Column:
+def number(name: str, span: tuple[float, float], side: Any = "input", missing: int = 0) -> Column:
+    """A column of numbers in a range."""
     return Column(
         name=name, side=side, kind="numeric", rows=100, missing=missing, edges=(span[0] + 1,), counts=(0, 0),
         range=span, mean=1.0, deviation=1.0,

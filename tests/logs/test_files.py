@@ -183,6 +183,29 @@ def test_a_full_disk_loses_records_that_are_counted_and_leaves_no_half_line(tmp_
         subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
+def test_a_limit_on_the_size_of_files_loses_records_that_are_counted(tmp_path):
+    """The same as a full disk, where none can be mounted: the write fails in the middle of a line."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from tests.logs.monitors import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "watch = monitor(Path(sys.argv[1]))\n"
+        "call = watch(predict)\n"
+        "assert [call(ROW) for _ in range(100)] == [2e5] * 100\n"
+        "print(counted(watch, names.LOGGED), counted(watch, names.LOG_DROPPED, reason='write'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    written, lost = map(float, done.stdout.split())
+    assert 5 < written < 100
+    assert lost == 100 - written
+    assert len(records(tmp_path)) == written
+    assert done.stderr.count("File too large") == 1
+
+
 def test_a_write_in_part_is_completed_or_taken_back(tmp_path, monkeypatch):
     one = writer(tmp_path)
     one.write(line(0), 1)

@@ -367,6 +367,37 @@ def test_any_value_becomes_what_json_and_elasticsearch_can_hold(value, expected,
     assert record["mlmonitor"]["inputs"]["odd"] == expected
 
 
+STRANGE = (
+    float("nan"), float("inf"), -float("inf"), b"\x00\xff", Decimal("NaN"), Decimal("1e999999"),
+    dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc), np.array([1.0, 2.0]), np.array([]), "\ud800",
+    "x" * 10_000_000, 10**400, 10**5000, [1.0], Broken(), object, 1j,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["area", "town", "note", "odd"])
+@pytest.mark.parametrize("value", STRANGE, ids=[f"{place}" for place in range(len(STRANGE))])
+def test_no_value_in_any_column_breaks_a_prediction_or_loses_its_record(value, column, tmp_path):
+    watch = monitor(tmp_path)
+    call = watch(lambda row: row[column])
+    assert call({**ROW, column: value}) is value
+    (record,) = records(tmp_path)
+    assert column in record["mlmonitor"]["inputs"]
+    assert record["event"]["outcome"] == "success"
+    broken = {one["column"] for one in record["mlmonitor"].get("violations", ())}
+    assert (column in broken) == (
+        column in {"area", "town"} or (column == "note" and broken > {"price"})
+    )
+    assert counted(watch, names.LOGGED) == 1
+
+
+def test_a_circle_in_a_column_of_numbers_ends(tmp_path):
+    watch = monitor(tmp_path)
+    value = circular()
+    assert watch(lambda row: row["area"])({**ROW, "area": value}) is value
+    (record,) = records(tmp_path)
+    assert record["mlmonitor"]["inputs"]["area"].startswith('{"self":[')
+
+
 def test_a_circle_ends(tmp_path):
     watch = monitor(tmp_path)
     watch(predict)({**ROW, "odd": circular()})

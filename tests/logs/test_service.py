@@ -5,14 +5,16 @@ import json
 import logging
 import subprocess
 import sys
+import weakref
 
 import pytest
 import structlog
 
-from mlmonitor import logs
+from mlmonitor import logs, names
+from mlmonitor.logs import counters
 from tests import components
 from tests.logs import ecs
-from tests.logs.monitors import ROW, monitor, records
+from tests.logs.monitors import ROW, counted, monitor, records
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -79,6 +81,27 @@ def test_a_message_cannot_forge_a_line_nor_leak_an_address(stream):
     assert line["message"].startswith('bad\n{"log"')
     assert line["message"].endswith("[email]")
     assert line["labels"] == {"to": "[email]"}
+
+
+def test_what_is_masked_in_a_line_is_counted_with_the_model_that_predicts(
+    stream, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(counters, "_known", weakref.WeakValueDictionary())
+    first = monitor(tmp_path / "first", version="1")
+    second = monitor(tmp_path / "second", reference=None, version="2")
+    logger = logging.getLogger("prices")
+
+    @second
+    def predict(_):
+        logger.info("to me@mail.example")
+        return 1.0
+
+    predict(ROW)
+    assert [counted(one, names.SENSITIVE, kind="email") for one in (first, second)] == [0, 1]
+    logger.info("call", extra={"to": "+49 30 1234567"})  # of no model: the first one made
+    assert counted(first, names.SENSITIVE, kind="phone", column="message") == 1
+    assert counted(second, names.SENSITIVE, kind="phone") == 0
+    assert [line["message"] for line in told(stream)[-2:]] == ["to [email]", "call"]
 
 
 def test_configuring_again_replaces_and_leaves_other_handlers_alone(stream):

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from prometheus_client import CollectorRegistry
 
 from mlmonitor import Monitor, names
 from mlmonitor.errors import MlmonitorError
+from mlmonitor.logs.files import log_files
 from mlmonitor.logs.sinks import QueueFullError
 from mlmonitor.shipping import ElasticsearchHandler
 from mlmonitor.shipping.connection import PASSWORD_VARIABLE
@@ -220,6 +222,40 @@ def test_a_spool_outlives_an_outage_and_a_kill(elasticsearch_server, tmp_path):
     for namespace in ("spool", "spool2"):
         found = records.found(elasticsearch, namespace)
         assert found == dict.fromkeys((f"{namespace}-{place}" for place in range(500)), 1)
+
+
+def test_a_certificate_that_does_not_verify_is_told_and_costs_no_prediction(tmp_path, caplog):
+    authority = trustme.CA()
+    server = authority.issue_cert("127.0.0.1")
+    server.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    pem = str(tmp_path / "server.pem")
+    registry = CollectorRegistry()
+    with Proxy("http://127.0.0.1:9", (pem, pem)) as proxy:
+        direct = handler(proxy.url, registry=registry, patience=0.2)
+        call = Monitor("houses", registry=CollectorRegistry(), logs=direct)(lambda _: 1.5)
+        assert [call({"area": 1.0}) for _ in range(3)] == [1.5] * 3
+        records.wait_until(lambda: "certificate does not verify" in caplog.text)
+        direct.close()
+    assert caplog.text.count("certificate does not verify") == 1
+    assert dropped(registry, "exit") == 3
+
+
+def test_a_spool_that_cannot_be_written_any_more_is_told_and_counted(tmp_path, caplog):
+    folder = tmp_path / "spool"
+    registry = CollectorRegistry()
+    direct = handler(f"http://127.0.0.1:{free_port()}", spool=folder, registry=registry, patience=5)
+    folder.rmdir()
+    folder.touch()  # no folder can be made where a file is, not even by root
+    direct.write(b"".join(lines("lost", 3)), 3)
+    direct.flush()
+    assert dropped(registry, names.DROP_SPOOL) == 3
+    assert caplog.text.count(f"{folder}: cannot be written (") == 1
+    folder.unlink()
+    direct.write(lines("lost", 1)[0], 1)
+    direct.flush()
+    assert dropped(registry, names.DROP_SPOOL) == 3
+    direct.close()
+    assert len(log_files(folder)) == 1
 
 
 def test_bad_settings_are_refused_when_the_handler_is_made(tmp_path, monkeypatch):
