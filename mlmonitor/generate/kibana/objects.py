@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlmonitor.config import MonitoringConfig
     from mlmonitor.generate.kibana.dashboard import Model
-    from mlmonitor.yamlfile import Document
+    from mlmonitor.yamlfile import Document, Key
 
 Json = dict[str, Any]
 
@@ -88,6 +88,15 @@ def saved_objects(config: MonitoringConfig, folder: Path | None = None) -> list[
 def view_id(model: str | None) -> str:
     """Id of the data view of a model, or of all."""
     return VIEW if model is None else streams.dataset(model)
+
+
+def check_fields(query: str, config: MonitoringConfig, document: Document, key: Key) -> None:
+    """See that a query in KQL asks for fields that every model's records have.
+
+    Raises:
+        GenerationError: one is not; with the place in the document.
+    """
+    dashboard.check_query(query, _types([], config), document, key)
 
 
 def _specs(folder: Path | None) -> list[Path]:
