@@ -1,8 +1,10 @@
-"""The address that an alert gives finds the records behind it in a real Elasticsearch, and no others."""
+"""The addresses of alerts and panels find the records behind them in a real Elasticsearch, and no others."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -15,6 +17,8 @@ from mlmonitor.config import (
     MonitoringConfig,
 )
 from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.links import Links
+from mlmonitor.generate.panelspec import Link
 from tests import components, kql
 from tests.discover_links import KIBANA, parts, rendered
 from tests.install.stack import bulk, connect, push
@@ -32,6 +36,7 @@ pytestmark = pytest.mark.xdist_group("elasticsearch-install")
 MODEL = "evid\"ence's"
 NUMBER, CATEGORY = 'Lot.Area (in "ft²")', "wind & rain's \\ or not"
 SIDE = {"side": "input"}
+SHADOW = {"term": {"mlmonitor.role": "shadow"}}
 
 
 def one(identity: str, *violations: tuple[str, str], **changes: Any) -> dict[str, Any]:
@@ -134,3 +139,39 @@ def test_an_alert_leads_to_its_records_and_no_others(connection, config, tmp_pat
         holding = {x["event"]["id"] for x in RECORDS if field in x["mlmonitor"]["inputs"]}
         shown = {hit["_id"] for hit in hits if f"mlmonitor.inputs.{field}" in hit["fields"]}
         assert shown == expected & holding
+
+
+@pytest.mark.parametrize(
+    ("records", "column", "expected"),
+    [
+        (
+            "violating",
+            NUMBER,
+            {"number missing", "number wrong", "number far", "number not finite"},
+        ),
+        ("violating", CATEGORY, {"category missing", "category unseen", "category barred"}),
+        ("missing", NUMBER, {"number missing"}),
+        ("missing", CATEGORY, {"category missing"}),
+        ("all", CATEGORY, OF_VERSION),
+        ("violating", "size", set()),
+    ],
+)
+def test_a_panel_leads_to_the_records_of_a_column(connection, config, records, column, expected):
+    variables = ("model", "version")
+    links = Links(config.links, variables, frozenset(), (("input", column),))
+    link = Link(
+        title="R", kibana=True, records=records, choose={"side": "side", "column": "column"}
+    )
+    written = links.odd_series([link]).get(column) or links.series([link])
+    url = written[0]["url"]
+    for hole, value in {
+        "${model:regex}": "evid.*", "${version:regex}": r"1", "${__field.labels.side:percentencode}": "input",
+        "${__field.labels.column:percentencode}": quote(column, safe=""),
+    }.items():  # fmt: skip
+        url = url.replace(hole, value)
+    _, state = parts(re.sub(r"\$\{[^}]*\}", "x", url))
+    assert state["query"]["language"] == "lucene"
+    asked = {"query_string": {"query": state["query"]["query"], "analyze_wildcard": True}}
+    body = {"query": {"bool": {"filter": [asked], "must_not": [SHADOW]}}, "size": 100}
+    hits = connection.expect("POST", "/logs-mlmonitor.*-*/_search", body)["hits"]["hits"]
+    assert {hit["_id"] for hit in hits} == expected

@@ -81,7 +81,7 @@ def annotation(kibana: str, evidence: Evidence) -> str:
     if evidence.where:
         query += f" and ({HOLE.sub(lambda found: holes.kept(_hole(found)), evidence.where)})"
     shown = [holes.kept(Hole(one), bare=True) for one in _columns(evidence)]
-    found = links.state(query, VIEW, shown, evidence.sort)
+    found = links.state(query, VIEW, shown, sort=evidence.sort)
     time = (Hole(_TIME.format(ago=evidence.seconds)), Hole(_TIME.format(ago=0)))
     address = links.address(kibana, found, time, holes)
     needed = evidence.column or "$field" in evidence.where

@@ -88,30 +88,34 @@ def discover(
         until: the same.
     """
     holes = Holes()
-    terms = [f'{FIELDS[key]}: "{_kql(value, holes)}"' for key, value in chosen.items()]
-    shown = []
-    if column is not None:
-        shown.append(f"{names.COLUMNS_OF_SIDE[column[0]].name}.{streams.field(column[1])}")
+    terms = [f'{FIELDS[key]}: "{quoted(value, holes)}"' for key, value in chosen.items()]
+    shown = [] if column is None else [field_of(*column)]
     found = state(" and ".join([EVERY, *terms]), view_id(model), shown)
     return address(kibana, found, (since, until), holes)
 
 
 def state(
-    query: str, view: str, columns: Sequence[str] = (), sort: str = names.LOG_TIMESTAMP.name
+    query: str,
+    view: str,
+    columns: Sequence[str] = (),
+    *,
+    sort: str = names.LOG_TIMESTAMP.name,
+    language: str = "kuery",
 ) -> dict[str, Any]:
     """What Discover shows.
 
     Args:
-        query: KQL.
+        query: in the language.
         view: id of the data view.
         columns: fields to show beside the usual ones.
         sort: field of which the largest come first.
+        language: Kibana's, or `lucene`.
     """
     return {
         "columns": [*(field.name for field in _SHOWN), *columns],
         "dataSource": {"dataViewId": view, "type": "dataView"},
         "index": view,
-        "query": {"language": "kuery", "query": query},
+        "query": {"language": language, "query": query},
         "sort": [[sort, "desc"]],
     }
 
@@ -146,8 +150,13 @@ def escaped(text: str) -> str:
     return quote(text, safe="~._-!(),:'@/")
 
 
-def _kql(value: str | Hole, holes: Holes) -> str:
-    """A value between quotes in Kibana's language."""
+def field_of(side: str, column: str) -> str:
+    """The field of a column."""
+    return f"{names.COLUMNS_OF_SIDE[side].name}.{streams.field(column)}"
+
+
+def quoted(value: str | Hole, holes: Holes) -> str:
+    """A value between quotes, in Kibana's language and in Lucene's."""
     if isinstance(value, Hole):
         return holes.kept(value)
     return re.sub(r'(["\\])', r"\\\1", value)

@@ -2,16 +2,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlmonitor import streams
-from mlmonitor.config import LinkSettings
 from mlmonitor.generate.kibana.links import FIELDS, Hole, discover, rison
-from mlmonitor.generate.kibana.objects import VIEW
-from mlmonitor.generate.links import Links
-from mlmonitor.generate.panelspec import Link
 from tests.discover_links import KIBANA, decoded, parts
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("!'\"\\ ()&#+%:,-*"))
@@ -77,18 +72,3 @@ def test_what_another_program_fills_in_is_left_to_it():
     time, state = parts(filled)
     assert time["from"] == "2026-11-25T10:00:00.000Z"
     assert state["query"]["query"].endswith('mlmonitor.model: "a&b"')
-
-
-@pytest.mark.parametrize("column", [None, "column"])
-def test_panels_of_grafana_lead_to_the_records_of_their_column(column):
-    links = Links(LinkSettings(kibana=KIBANA), ("model", "version"), frozenset())
-    choose = {"column": column} if column else {}
-    (link,) = links.series([Link(title="Records", kibana=True, choose=choose)])
-    holes = re.findall(r"\$\{[^}]*\}", link["url"])
-    expected = [
-        "${__from:date:iso}", "${__to:date:iso}", "${model:regex}", "${version:regex}",
-    ]  # fmt: skip
-    assert holes == expected + (["${__field.labels.column:percentencode}"] if column else [])
-    _, state = parts(re.sub(r"\$\{[^}]*\}", "x", link["url"]))
-    assert state["dataSource"]["dataViewId"] == state["index"] == VIEW
-    assert ("mlmonitor.violations.column" in state["query"]["query"]) is bool(column)
