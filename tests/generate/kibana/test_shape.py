@@ -28,12 +28,14 @@ PANEL = {
 }  # fmt: skip
 TIME = {"type": "date_histogram", "field": "@timestamp"}
 COUNT = {"aggregation": "count", "label": "Records"}
+PREDICTIONS = {"aggregation": "sum", "field": "mlmonitor.sample.weight", "label": "Predictions",
+               "format": {"type": "number", "decimals": 0}}  # fmt: skip
 P99 = {"aggregation": "percentile", "percentile": 99, "field": "event.duration", "label": "p99"}
 VERSION = {"type": "values", "field": "mlmonitor.version", "size": 5, "label": "Version"}
 REASON = {"type": "values", "field": "error.type", "size": 7, "label": "Class"}
 SPLIT = {"terms": "mlmonitor.version", "size": 5, "label": "Version"}
 CLASS = {"terms": "error.type", "size": 7, "label": "Class"}
-NUMBERS = [{"label": "Records"}, {"label": "p99", "do": "percentile", "percentile": 99,
+NUMBERS = [{"label": "Records", "do": "count"}, {"label": "p99", "do": "percentile", "percentile": 99,
                                   "of": "event.duration"}]  # fmt: skip
 PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bars": (
@@ -52,6 +54,11 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": (
         {"chart": "table", "over": [SPLIT, CLASS], "metrics": NUMBERS},
         {"type": "datatable", "breakdowns": [VERSION, REASON], "metrics": [COUNT, P99]},
+    ),
+    "weighted": (
+        {"chart": "bars", "over": "time", "split": SPLIT, "metrics": [{"label": "Predictions"}]},
+        {"type": "bar", "mode": "stacked", "dimension": TIME, "breakdown": VERSION,
+         "metrics": [PREDICTIONS]},
     ),
     "number": (
         {"chart": "number", "metrics": NUMBERS[:1]},
