@@ -102,7 +102,7 @@ def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterato
     alert, settings = source.alerts[index], RuleSettings.of(config)
     if not is_on(alert, config):
         return
-    base = placeholders(settings) | _own_placeholders(alert, settings)
+    base = placeholders(settings) | _own_placeholders(alert, settings, config)
     if alert.each == "once":
         # What is broken is looked for over the longest of these.
         yield _rule(source, index, base, config, settings.short_windows[-1])
@@ -125,7 +125,9 @@ def _worst(values: Mapping[str, str]) -> str:
     )
 
 
-def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str]:
+def _own_placeholders(
+    alert: AlertRule, settings: RuleSettings, config: MonitoringConfig
+) -> dict[str, str]:
     """How an alert reads its threshold, and shows it."""
     if alert.threshold is None:
         return {}
@@ -135,7 +137,10 @@ def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str
         name: _SHOWN.format(metric=metric, alert=alert.alert, recent=recent, form=form)
         for name, form in _FORMS.items()
     }
-    return {"limit": f'last_over_time({metric}{{alert="{alert.alert}"}}[{recent}])', **shown}
+    change = config.alerts.rules.get(alert.alert)
+    number = (change and change.threshold) or alert.threshold
+    limit = f'last_over_time({metric}{{alert="{alert.alert}"}}[{recent}])'
+    return {"limit": limit, "limit.number": f"{number:g}", **shown}
 
 
 def _rule(
