@@ -74,6 +74,13 @@ def active_sources(config: MonitoringConfig, folder: Path | None = None) -> list
         if name not in known:
             message = f"{place}: there is no such alert{promql.nearest(name, known)}."
             raise GenerationError(message)
+    shared = {alert.alert for _, alert in alerts_of(sources) if not alert.is_of_models}
+    for model in config.models:
+        for name in shared & model.alerts.keys():
+            message = (
+                f"models, {model.name}: alerts.{name} is of no model; set alerts.rules.{name}."
+            )
+            raise GenerationError(message)
     return sources
 
 

@@ -90,6 +90,11 @@ class AlertRule(Section):
         default=RecordsOfAlert(), description="The records that links.kibana leads to."
     )
 
+    @property
+    def is_of_models(self) -> bool:
+        """Whether its threshold is a model's, and not one number for all."""
+        return "<limit.number>" not in self.expr
+
 
 class AlertFile(Section):
     """One concern: its alerts."""
