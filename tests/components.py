@@ -66,6 +66,8 @@ _OLDEST_JAVA: Final = 17
 _ECS_VERSION: Final = "8.11.5"
 _ECS_PACKAGE: Final = f"@elastic/ecs@{_ECS_VERSION}"
 _ECS_FOLDER: Final = f"ecs-{_ECS_VERSION}"
+_COMPOSE_LOADER: Final = "github.com/compose-spec/compose-go/v2/cli@v2.16.2"
+_COMPOSE_FOLDER: Final = "compose-go-v2.16.2"
 # The specification of Elasticsearch's API as types, and the compiler that checks what is said by them.
 _ELASTICSEARCH_TYPES: Final = ("@elastic/elasticsearch@8.19.1", "typescript@5.9.3")
 _ELASTICSEARCH_TYPES_FOLDER: Final = "elasticsearch-types-8.19.1"
@@ -295,6 +297,18 @@ def elasticsearch_types() -> Path:
         Unavailable: there is no Node to check them with.
     """
     return cached("Elasticsearch's types", _ELASTICSEARCH_TYPES_FOLDER, _types_from_npm)
+
+
+def compose_config() -> Path:
+    """A program that reads Compose files by the loader of Docker Compose itself.
+
+    It prints the project as JSON, with the variables of the `.env` beside the file filled in.
+
+    Raises:
+        Unavailable: there is no Go to build it with.
+    """
+    folder = cached("Docker Compose's loader", _COMPOSE_FOLDER, _compose_from_go)
+    return folder / "compose-config"
 
 
 def elasticsearch_version() -> str:
@@ -563,6 +577,20 @@ def _ecs_from_npm(folder: Path) -> None:
     (folder / "fields.json").write_text(_run(["node", "-e", code], folder, _DEBIAN_SECONDS))
 
 
+def _compose_from_go(folder: Path) -> None:
+    if shutil.which("go") is None:
+        message = "Docker Compose's loader: there is no Go to build it with"
+        raise Unavailable(message)
+    source = folder / "source"
+    shutil.copytree(Path(__file__).parent / "compose_config", source)
+    for command in (
+        ["go", "mod", "init", "compose-config"],
+        ["go", "get", _COMPOSE_LOADER],
+        ["go", "build", "-buildvcs=false", "-o", "../compose-config", "."],
+    ):
+        _run(command, source, _BUILD_SECONDS)
+
+
 def _types_from_npm(folder: Path) -> None:
     if shutil.which("npm") is None:
         message = "Elasticsearch's types: there is no npm to get them with"
@@ -612,6 +640,9 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "elasticsearch":
             print(f"Elasticsearch: {elasticsearch_programs().folder}")  # noqa: T201
             return
+        if version == "compose":
+            print(f"Docker Compose's loader: {compose_config()}")  # noqa: T201
+            return
         if version == "types":
             print(f"Elasticsearch's types: {elasticsearch_types()}")  # noqa: T201
             return
@@ -624,6 +655,14 @@ def _obtain_or_say_why(version: str) -> None:
 
 
 if __name__ == "__main__":
-    everything = (*PROMETHEUS_VERSIONS, "alertmanager", "browser", "elasticsearch", "ecs", "types")
+    everything = (
+        *PROMETHEUS_VERSIONS,
+        "alertmanager",
+        "browser",
+        "elasticsearch",
+        "ecs",
+        "types",
+        "compose",
+    )
     for wanted in sys.argv[1:] or everything:
         _obtain_or_say_why(wanted)

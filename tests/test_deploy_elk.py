@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import ssl
@@ -16,6 +18,7 @@ import yaml
 from mlmonitor import names, streams
 from mlmonitor.generate.elastic.roles import roles
 from mlmonitor.generate.elastic.templates import ANY
+from tests import components
 
 FOLDER = Path(__file__).parents[1] / "deploy" / "elk"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
@@ -41,12 +44,75 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "secrets"
 
 
+def resolved(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The project in a folder as Docker Compose reads it."""
+    environment = {key: one for key, one in os.environ.items() if key not in ENVIRONMENT}
+    return subprocess.run(
+        [components.compose_config(), folder / "compose.yaml"],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_docker_compose_can_read_it():
+    told = resolved(FOLDER)
+    assert told.returncode == 0, told.stderr
+    project = json.loads(told.stdout)
+    assert set(project["services"]) == set(SERVICES)
+    for name, service in project["services"].items():
+        assert "$" not in service["image"], name
+        for volume in service.get("volumes", ()):
+            if volume["type"] == "bind":
+                assert Path(volume["source"]).is_absolute(), name
+    bound = {one["target"]: one["source"] for one in project["services"]["setup"]["volumes"]}
+    assert (Path(bound["/source"]) / "pyproject.toml").exists()
+    assert "$(cat /run/secrets/elastic_password)" in str(
+        project["services"]["elasticsearch"]["healthcheck"]["test"]
+    ).replace("$$", "$")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mem_limit: 2g", "mem_limits: 2g"),
+        ("mem_limit: 2g", "mem_limit: lots"),
+        ("condition: service_healthy", "condition: service_well"),
+        ("{elasticsearch: {condition", "{elastic: {condition"),
+        ("- kibana:/usr", "- kibanas:/usr"),
+        ("secrets: [kibana_system_password, ", "secrets: [nobody, "),
+        ("interval: 10s", "interval: ten"),
+        ("${ELASTIC_VERSION", "${ELASTIC_VERSON"),
+        ("127.0.0.1:5601:5601", "127.0.0.1:5601:kibana"),
+    ],
+)
+def test_docker_compose_would_tell_a_mistake(tmp_path, old, new):
+    text = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "compose.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    shutil.copy(FOLDER / ".env", tmp_path)
+    assert resolved(tmp_path).returncode != 0
+
+
+def test_what_ends_is_waited_for_by_what_stays():
+    """`up --wait` takes it for a failure that a service ended, unless another of them waits for that."""
+    waited = {
+        needed
+        for service in SERVICES.values()
+        if "profiles" not in service and service["restart"] != "no"
+        for needed, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
+    assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == waited
+
+
 def test_every_image_is_of_the_one_version():
     images = [service["image"] for service in SERVICES.values()]
     elastic = [image for image in images if image.startswith("docker.elastic.co/")]
     assert len(elastic) == 5
     assert all(image.endswith(":${ELASTIC_VERSION:?}") for image in elastic)
-    assert re.fullmatch(r"8\.19\.\d+", ENVIRONMENT["ELASTIC_VERSION"])
+    assert ENVIRONMENT["ELASTIC_VERSION"] == components.elasticsearch_version()
     assert not any("latest" in image or ":" not in image for image in images)
 
 
@@ -76,6 +142,8 @@ def test_every_file_that_is_mounted_exists(secrets):
 def test_every_secret_is_made_and_used(secrets):
     used = {name for service in SERVICES.values() for name in service.get("secrets", ())}
     assert used == set(COMPOSE["secrets"])
+    made = {path.name for path in secrets.iterdir() if path.suffix in {".password", ".key"}}
+    assert made - {"ca.key"} == {Path(one["file"]).name for one in COMPOSE["secrets"].values()}
     for secret in COMPOSE["secrets"].values():
         assert len((secrets / Path(secret["file"]).name).read_text().strip()) >= 48
     for script in (FOLDER / "passwords.sh", *SCRIPTS):
@@ -178,6 +246,7 @@ def test_logstash_does_the_same():
     outputs = re.findall(r'index => "(.*?)"', LOGSTASH)
     assert set(outputs) == {"logs-%{[data_stream][dataset]}-%{[data_stream][namespace]}"}
     assert LOGSTASH.count('action => "create"') == len(outputs) == 2
+    assert LOGSTASH.count('data_stream => "false"') == 2
     assert LOGSTASH.count("{") == LOGSTASH.count("}")
     assert '"/records/*.jsonl"' in LOGSTASH
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Gives Kibana's own user its password, and makes the users that ship records.
+# Gives Kibana's own user its password, and makes the users that ship records and read them.
 set -euo pipefail
 
 ask() { # method path body
@@ -12,7 +12,7 @@ ask() { # method path body
 ask POST _security/user/kibana_system/_password \
   "{\"password\": \"$(cat /run/secrets/kibana_system_password)\"}"
 # Their roles are made by `mlmonitor push-elk`; until then these users may do nothing.
-for user in writer exporter; do
+for user in writer exporter reader; do
   ask PUT "_security/user/$user" \
     "{\"password\": \"$(cat "/run/secrets/${user}_password")\", \"roles\": [\"mlmonitor_$user\"]}"
 done
