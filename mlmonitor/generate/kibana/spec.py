@@ -9,6 +9,7 @@ from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 
 from mlmonitor import yamlfile
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate import panelids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,13 +149,7 @@ class Dashboard(_Part):
     @field_validator("rows")
     @classmethod
     def _unique_ids(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
-        seen = set[str]()
-        for panel in (panel for row in value for panel in row.panels):
-            if panel.id in seen:
-                message = f"panel id {panel.id!r} stands twice; rename one."
-                raise ValueError(message)
-            seen.add(panel.id)
-        return value
+        return panelids.unique(value)
 
 
 class Search(_Part):

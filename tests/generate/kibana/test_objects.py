@@ -317,6 +317,15 @@ def test_a_wrong_spec_is_refused_with_its_place(tmp_path, change, problem):
     assert str(caught.value).startswith("dashboards/kibana/b.yaml:")
 
 
+def test_two_panels_of_one_id_are_refused(tmp_path):
+    board = {**BOARD, "rows": [{"height": 8, "panels": [PANEL]}, {"height": 8, "panels": [PANEL]}]}
+    folder = tmp_path / "dashboards" / "kibana"
+    folder.mkdir(parents=True)
+    (folder / "b.yaml").write_text(yaml.safe_dump(board, sort_keys=False), encoding="utf-8")
+    with pytest.raises(GenerationError, match="panel id 'p' stands twice; rename one"):
+        kibana.saved_objects(MonitoringConfig(), folder)
+
+
 def test_the_specs_name_no_field_that_the_catalogue_lacks():
     for path in SPECS.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
