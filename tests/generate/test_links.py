@@ -108,6 +108,15 @@ def test_links_that_choose_no_column_are_the_same_for_all():
     assert links.odd_series([link]) == {}
 
 
+def test_every_panel_of_the_data_dashboard_leads_to_the_records():
+    config = MonitoringConfig(links=LinkSettings(kibana=KIBANA))
+    data = json.loads(dashboards(DashboardSettings(config))["grafana/data.json"])
+    found = [panel for panel in data["panels"] if panel["type"] != "row"]
+    assert len(found) > 20
+    for panel in found:
+        assert f"{KIBANA}/app/discover" in json.dumps(panel), panel["title"]
+
+
 def test_the_data_dashboard_has_them_for_the_columns_of_the_references(tmp_path):
     columns = [categorical(name, {"a": 2}) for name in ("plain", *ODD)]
     reference(*columns).save(tmp_path / "r.json")
