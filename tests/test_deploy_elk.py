@@ -9,6 +9,8 @@ import shutil
 import ssl
 import stat
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,41 @@ def test_services_that_stay_have_limits_and_tell_whether_they_are_well():
             continue
         assert {"healthcheck", "cpus", "logging", "security_opt"} <= set(service), name
         assert not any(not port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_well"),
+    [(200, b'{"libbeat": {}}', True), (404, b"not found", False), (None, b"", False)],
+)
+def test_filebeat_is_well_where_it_tells_its_numbers(status, body, is_well):
+    program, *arguments = SERVICES["filebeat"]["healthcheck"]["test"][1:]
+    http = FILEBEAT["http"]
+    assert f"/dev/tcp/{http['host']}/{http['port']}" in arguments[-1]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/stats"
+            self.send_response(status or 500)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = server.server_port
+    if status is None:
+        server.server_close()
+    else:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked = arguments[-1].replace(f"/{http['port']}", f"/{port}").replace("$$", "$")
+    done = subprocess.run(
+        [program, *arguments[:-1], asked], check=False, capture_output=True, timeout=10
+    )
+    if status is not None:
+        server.shutdown()
+        server.server_close()
+    assert (done.returncode == 0) is is_well, done.stderr
 
 
 def test_services_wait_for_what_they_need():
