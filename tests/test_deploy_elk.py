@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -244,6 +245,69 @@ def test_services_wait_for_what_they_need():
 def test_scripts_are_shell(script):
     shell = script.read_text(encoding="utf-8").splitlines()[0].removeprefix("#!/bin/")
     subprocess.run([shell, "-n", script], check=True)
+
+
+@pytest.mark.parametrize(("status", "ends"), [(200, 0), (401, 1), (503, 1)])
+def test_users_get_their_passwords_and_roles(secrets, tmp_path, status, ends):
+    """The script, against a server with the certificate of the stack."""
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl to ask with")
+    asked: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            login = base64.b64decode(self.headers["authorization"].split()[1]).decode()
+            assert login == f"elastic:{_secret(secrets, 'elastic')}"
+            asked[f"{self.command} {self.path}"] = json.loads(body)
+            self.send_response(status)
+            self.send_header("content-length", "15")
+            self.end_headers()
+            self.wfile.write(b'{"told": "why"}')
+
+        def do_POST(self) -> None:
+            self.do_PUT()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(secrets / "elasticsearch.crt", secrets / "elasticsearch.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name, one in COMPOSE["secrets"].items():
+        shutil.copy(secrets / Path(one["file"]).name, tmp_path / name)
+    text = (FOLDER / "passwords.sh").read_text(encoding="utf-8")
+    for old, new in {
+        "/run/secrets": str(tmp_path),
+        "/certs/ca.crt": str(secrets / "ca.crt"),
+        "https://elasticsearch:9200": f"https://localhost:{server.server_port}",
+        "--retry 5": "--retry 0",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    done = subprocess.run(["bash", "-c", text], check=False, capture_output=True, text=True)
+    server.shutdown()
+    server.server_close()
+    assert done.returncode == ends, done.stderr
+    assert '{"told": "why"}' in done.stdout
+    first = "POST /_security/user/kibana_system/_password"
+    assert asked[first] == {"password": _secret(secrets, "kibana_system")}
+    made = {key.rpartition("/")[2]: body for key, body in asked.items() if key != first}
+    assert made == (
+        {
+            user: {"password": _secret(secrets, user), "roles": [f"mlmonitor_{user}"]}
+            for user in ("writer", "exporter", "reader")
+        }
+        if ends == 0
+        else {}
+    )
+    assert _secret(secrets, "writer") not in done.stdout + done.stderr
+
+
+def _secret(folder: Path, name: str) -> str:
+    return (folder / f"{name}.password").read_text(encoding="utf-8").strip()
 
 
 def test_filebeat_sets_the_id_before_it_drops_anything():
