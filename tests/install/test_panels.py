@@ -121,7 +121,7 @@ def test_every_search_finds_records(connection, config):
             "fields": one["attributes"]["columns"],
             "sort": [{field: order} for field, order in one["attributes"]["sort"]],
         }
-        answer = connection.expect("POST", "/logs-mlmonitor.*-*/_search", body)
+        answer = connection.expect("POST", f"/{streams.stream(MODEL, '*')}/_search", body)
         assert answer["hits"]["hits"], one["id"]
         shown = set().union(*(hit["fields"] for hit in answer["hits"]["hits"]))
         assert shown >= set(one["attributes"]["columns"]), one["id"]
