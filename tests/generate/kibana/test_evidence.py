@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mlmonitor import names, streams
+from mlmonitor import bundled, names, streams
 from mlmonitor.config import AlertSettings, LinkSettings, MonitoringConfig
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.kibana.evidence import HOLE
 from mlmonitor.generate.kibana.objects import VIEW
+from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from tests import components, kql
 from tests.discover_links import KIBANA, parts, rendered
 
@@ -179,3 +181,22 @@ def test_records_that_cannot_be_are_refused_with_their_place(tmp_path, records, 
     config = MonitoringConfig(alerts=AlertSettings(include=(str(path),)))
     with pytest.raises(GenerationError, match=problem):
         alert_rules(config)
+
+
+def written_out(where: str, side: str) -> str:
+    """A query as people read it, of a column of a side."""
+    return HOLE.sub(
+        lambda found: f'"<{found[1]}>"' if found[1] else f'"mlmonitor.{side}s.<column>"', where
+    )
+
+
+def test_runbooks_search_for_what_their_alerts_lead_to():
+    checked = 0
+    for _, alert in alerts_of(alert_sources()):
+        page = bundled.folder("docs/runbooks") / f"{alert.alert}.md"
+        text = page.read_text(encoding="utf-8")
+        if alert.records.where:
+            told = {written_out(alert.records.where, side) for side in names.COLUMNS_OF_SIDE}
+            assert any(f"and {one}\n```" in text for one in told), alert.alert
+            checked += 1
+    assert checked > 10
