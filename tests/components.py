@@ -66,6 +66,11 @@ _OLDEST_JAVA: Final = 17
 _ECS_VERSION: Final = "8.11.5"
 _ECS_PACKAGE: Final = f"@elastic/ecs@{_ECS_VERSION}"
 _ECS_FOLDER: Final = f"ecs-{_ECS_VERSION}"
+_COMPOSE_LOADER: Final = "github.com/compose-spec/compose-go/v2/cli@v2.16.2"
+_COMPOSE_FOLDER: Final = "compose-go-v2.16.2"
+# The specification of Elasticsearch's API as types, and the compiler that checks what is said by them.
+_ELASTICSEARCH_TYPES: Final = ("@elastic/elasticsearch@8.19.1", "typescript@5.9.3")
+_ELASTICSEARCH_TYPES_FOLDER: Final = "elasticsearch-types-8.19.1"
 _OLDEST: Final = (2, 42)
 _START_SECONDS: Final = 30.0
 _DEBIAN_SECONDS: Final = 120.0
@@ -193,7 +198,7 @@ def first_alertmanager() -> Path:
     built = _cache() / _ALERTMANAGER_FOLDER / "alertmanager"
     if built.exists():
         return built
-    folder = _cached(
+    folder = cached(
         "Alertmanager", "alertmanager-debian", _alertmanager_from_debian, "alertmanager"
     )
     return folder / "alertmanager"
@@ -208,7 +213,7 @@ def alertmanager_programs() -> Alertmanager:
     server, tool = shutil.which("alertmanager"), shutil.which("amtool")
     if server is not None and tool is not None:
         return Alertmanager(Path(server), Path(tool))
-    folder = _cached("Alertmanager", _ALERTMANAGER_FOLDER, _alertmanager_from_go, "alertmanager")
+    folder = cached("Alertmanager", _ALERTMANAGER_FOLDER, _alertmanager_from_go, "alertmanager")
     return Alertmanager(folder / "alertmanager", folder / "amtool")
 
 
@@ -242,7 +247,7 @@ def chromium() -> Path:
         on_path = shutil.which(name)
         if on_path is not None:
             return Path(on_path)
-    return _cached("Chromium", "chromium-debian", _chromium_from_debian, "chromium") / "chromium"
+    return cached("Chromium", "chromium-debian", _chromium_from_debian, "chromium") / "chromium"
 
 
 def axe() -> Path:
@@ -251,7 +256,7 @@ def axe() -> Path:
     Raises:
         Unavailable: it cannot be had.
     """
-    return _cached("axe-core", f"axe-core-{_AXE_VERSION}", _axe_from_npm, None) / "axe.min.js"
+    return cached("axe-core", f"axe-core-{_AXE_VERSION}", _axe_from_npm, None) / "axe.min.js"
 
 
 def elasticsearch_programs() -> Elasticsearch:
@@ -261,7 +266,7 @@ def elasticsearch_programs() -> Elasticsearch:
         Unavailable: one of them cannot be had.
     """
     java_home = _java_home()
-    folder = _cached("Elasticsearch", _ELASTICSEARCH_FOLDER, _elasticsearch_from_maven, None)
+    folder = cached("Elasticsearch", _ELASTICSEARCH_FOLDER, _elasticsearch_from_maven, None)
     return Elasticsearch(folder, java_home)
 
 
@@ -280,9 +285,35 @@ def ecs_fields() -> dict[str, dict[str, Any]]:
     Raises:
         Unavailable: there is no Node to read them with.
     """
-    folder = _cached("Elastic Common Schema", _ECS_FOLDER, _ecs_from_npm, None)
+    folder = cached("Elastic Common Schema", _ECS_FOLDER, _ecs_from_npm, None)
     found: dict[str, dict[str, Any]] = json.loads((folder / "fields.json").read_bytes())
     return found
+
+
+def elasticsearch_types() -> Path:
+    """A folder in whose `node_modules` are the types of Elasticsearch 8.19's API, and `tsc`.
+
+    Raises:
+        Unavailable: there is no Node to check them with.
+    """
+    return cached("Elasticsearch's types", _ELASTICSEARCH_TYPES_FOLDER, _types_from_npm)
+
+
+def compose_config() -> Path:
+    """A program that reads Compose files by the loader of Docker Compose itself.
+
+    It prints the project as JSON, with the variables of the `.env` beside the file filled in.
+
+    Raises:
+        Unavailable: there is no Go to build it with.
+    """
+    folder = cached("Docker Compose's loader", _COMPOSE_FOLDER, _compose_from_go)
+    return folder / "compose-config"
+
+
+def elasticsearch_version() -> str:
+    """The version that `elasticsearch_programs` runs."""
+    return _ELASTICSEARCH_VERSION
 
 
 def _java_home() -> Path:
@@ -349,7 +380,7 @@ def _cache() -> Path:
 def _prometheus_folder(version: str) -> Path:
     """The folder of a version's programs, fetched where it is not there yet."""
     source = _from_debian if version == "2.42" else _from_go
-    return _cached(f"Prometheus {version}", _FOLDERS[version], source, "prometheus")
+    return cached(f"Prometheus {version}", _FOLDERS[version], source, "prometheus")
 
 
 def _folder(version: str) -> Path:
@@ -385,8 +416,20 @@ def _on_path(version: str) -> Prometheus | None:
     return Prometheus(Path(server), Path(tool))
 
 
-def _cached(title: str, name: str, source: Callable[[Path], None], program: str | None) -> Path:
-    """The folder of some programs, fetched by one process while others wait; `program` is tried."""
+def cached(
+    title: str, name: str, source: Callable[[Path], None], program: str | None = None
+) -> Path:
+    """A folder of the cache, filled once, by one process while others wait.
+
+    Args:
+        title: names it in errors.
+        name: of the folder, with the version.
+        source: fills the folder that it is given, which is moved afterwards.
+        program: in it, that is tried.
+
+    Raises:
+        Unavailable: `source` says so, or there is no place for it.
+    """
     folder = _cache() / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -534,6 +577,28 @@ def _ecs_from_npm(folder: Path) -> None:
     (folder / "fields.json").write_text(_run(["node", "-e", code], folder, _DEBIAN_SECONDS))
 
 
+def _compose_from_go(folder: Path) -> None:
+    if shutil.which("go") is None:
+        message = "Docker Compose's loader: there is no Go to build it with"
+        raise Unavailable(message)
+    source = folder / "source"
+    shutil.copytree(Path(__file__).parent / "compose_config", source)
+    for command in (
+        ["go", "mod", "init", "compose-config"],
+        ["go", "get", _COMPOSE_LOADER],
+        ["go", "build", "-buildvcs=false", "-o", "../compose-config", "."],
+    ):
+        _run(command, source, _BUILD_SECONDS)
+
+
+def _types_from_npm(folder: Path) -> None:
+    if shutil.which("npm") is None:
+        message = "Elasticsearch's types: there is no npm to get them with"
+        raise Unavailable(message)
+    quietly = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".")
+    _run(["npm", "install", *quietly, *_ELASTICSEARCH_TYPES], folder, _DOWNLOAD_SECONDS)
+
+
 def _build(title: str, packages: tuple[str, ...], folder: Path) -> None:
     print(f"Building {title} from source, once; this takes some minutes.", file=sys.stderr)  # noqa: T201
     for package in packages:
@@ -575,6 +640,12 @@ def _obtain_or_say_why(version: str) -> None:
         if version == "elasticsearch":
             print(f"Elasticsearch: {elasticsearch_programs().folder}")  # noqa: T201
             return
+        if version == "compose":
+            print(f"Docker Compose's loader: {compose_config()}")  # noqa: T201
+            return
+        if version == "types":
+            print(f"Elasticsearch's types: {elasticsearch_types()}")  # noqa: T201
+            return
         if version == "ecs":
             print(f"Elastic Common Schema: {len(ecs_fields())} fields")  # noqa: T201
             return
@@ -584,6 +655,14 @@ def _obtain_or_say_why(version: str) -> None:
 
 
 if __name__ == "__main__":
-    everything = (*PROMETHEUS_VERSIONS, "alertmanager", "browser", "elasticsearch", "ecs")
+    everything = (
+        *PROMETHEUS_VERSIONS,
+        "alertmanager",
+        "browser",
+        "elasticsearch",
+        "ecs",
+        "types",
+        "compose",
+    )
     for wanted in sys.argv[1:] or everything:
         _obtain_or_say_why(wanted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+from tests import kql
 
 Json = dict[str, Any]
 
@@ -20,12 +21,10 @@ def search(state: Json) -> Json:
     return {"size": 0, "track_total_hits": True, "query": query(state["query"]), "aggs": inner}
 
 
-def query(kql: Json) -> Json:
-    """Queries of one `field: value` or `field: *`, which KQL and Lucene write alike."""
-    text = kql["query"]
-    assert kql["language"] == "kuery"
-    assert re.fullmatch(r"([\w.@~]+: (\*|[\w-]+))?", text), f"too much for this translation: {text}"
-    return {"query_string": {"query": text}} if text else {"match_all": {}}
+def query(asked: Json) -> Json:
+    """The query of a panel, a search or a filter."""
+    assert asked["language"] == "kuery"
+    return kql.query(asked["query"])
 
 
 def rows(answer: Json, body: Json) -> list[Json]:

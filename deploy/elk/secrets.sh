@@ -7,10 +7,12 @@ cd "$(dirname "$0")"
 mkdir -p secrets
 cd secrets
 
-for user in elastic kibana_system writer exporter; do
+for user in elastic kibana_system writer exporter reader; do
   [ -s "$user.password" ] || openssl rand -hex 24 > "$user.password"
 done
-[ -s kibana.key ] || openssl rand -hex 32 > kibana.key
+for key in kibana kibana_session; do
+  [ -s "$key.key" ] || openssl rand -hex 32 > "$key.key"
+done
 
 if [ ! -s ca.crt ]; then
   openssl req -x509 -newkey rsa:3072 -nodes -days 1825 -subj "/CN=mlmonitor stack" \
@@ -26,5 +28,5 @@ for host in elasticsearch kibana; do
 done
 # The containers run as users of their own, which have to read these; the folder stays closed.
 chmod 644 ./*.crt ./*.pem ./*.password ./*.key
-chmod 600 ca.key
+chmod 600 ca.key # no container needs it
 echo "secrets/ is complete"

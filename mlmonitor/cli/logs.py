@@ -41,6 +41,7 @@ def _source(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--until", metavar="TIME", help="Before then."),
         click.option("--failed", is_flag=True, help="Only those that raised."),
         click.option("--violating", metavar="COLUMN", help="Only where it breaks a rule; * for any."),
+        click.option("--missing", metavar="COLUMN", help="Only where it has no value."),
         click.option("--slower", metavar="LENGTH", help="Only calls that took so long: 100ms."),
         click.option(
             "--where", "conditions", multiple=True, metavar="CONDITION",
@@ -151,6 +152,7 @@ def _question(options: Options) -> Question:
         until=moment(options["until"]) if options["until"] else None,
         failed=options["failed"],
         violating="" if violating == "*" else violating,
+        missing=options["missing"],
         slower=durations.seconds(options["slower"]) if options["slower"] else None,
         conditions=conditions(options["conditions"]),
     )

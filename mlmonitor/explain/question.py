@@ -27,6 +27,7 @@ _TESTS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": lambda a, b: a >= b,
 }
 _NANOSECONDS: Final = 1_000_000_000
+_SIDES: Final = tuple(field.path[-1] for field in names.COLUMNS_OF_SIDE.values())
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ class Condition:
         field = ".".join(records.field_path(self.name))
         if self.sign in _RANGES:
             return {"range": {field: {_RANGES[self.sign]: self.value}}}
-        term = {"term": {field: self.value}}
-        return term if self.sign == "=" else {"bool": {"must_not": [term]}}
+        # Of a text in words a term would be one word; of all else a phrase is the whole value.
+        same = {"match_phrase": {field: self.value}}
+        return same if self.sign == "=" else {"bool": {"must_not": [same]}}
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Question:
         since, until: from when, and before when.
         failed: only those that raised.
         violating: only those in which this column breaks a rule; any, where it is empty.
+        missing: only those in which this column has no value, on whatever side it is.
         slower: only calls that took as many seconds, or more.
         conditions: what their fields must be.
     """
@@ -102,6 +105,7 @@ class Question:
     until: datetime | None = None
     failed: bool = False
     violating: str | None = None
+    missing: str | None = None
     slower: float | None = None
     conditions: tuple[Condition, ...] = ()
 
@@ -113,6 +117,7 @@ class Question:
             and self._is_in_time(record)
             and (not self.failed or records.get(record, names.LOG_EVENT_OUTCOME) == names.FAILURE)
             and (self.violating is None or self._violates(record))
+            and (self.missing is None or self._lacks(record))
             and (self.slower is None or records.seconds(record) >= self.slower)
             and all(one.holds(record) for one in self.conditions)
         )
@@ -135,6 +140,10 @@ class Question:
             asked.append({"term": {names.LOG_VIOLATION_COLUMN.name: self.violating}})
         elif self.violating is not None:
             asked.append({"exists": {"field": names.LOG_VIOLATION_COLUMN.name}})
+        if self.missing is not None:
+            asked.append(
+                {"bool": {"must_not": [{"exists": {"field": one}} for one in self._fields()]}}
+            )
         if self.slower is not None:
             least = int(self.slower * _NANOSECONDS)
             asked.append({"range": {names.LOG_EVENT_DURATION.name: {"gte": least}}})
@@ -172,6 +181,13 @@ class Question:
     def _violates(self, record: Record) -> bool:
         found = [column for _, column, _ in records.violations(record)]
         return self.violating in found if self.violating else bool(found)
+
+    def _lacks(self, record: Record) -> bool:
+        return all(records.value(record, f"{side}.{self.missing}") is None for side in _SIDES)
+
+    def _fields(self) -> list[str]:
+        """Where the column that is missing would be."""
+        return [".".join(records.field_path(f"{side}.{self.missing}")) for side in _SIDES]
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:

@@ -9,7 +9,8 @@ from mlmonitor.errors import GenerationError
 from mlmonitor.generate import rulefile
 from mlmonitor.generate.annotations import check_template
 from mlmonitor.generate.changes import check_changes
-from mlmonitor.generate.kibana.links import annotation
+from mlmonitor.generate.kibana.evidence import HOLE, Evidence, annotation
+from mlmonitor.generate.kibana.objects import check_fields
 from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from mlmonitor.generate.settings import RuleSettings, placeholders, window_placeholders
 
@@ -97,15 +98,16 @@ def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterato
     alert, settings = source.alerts[index], RuleSettings.of(config)
     if not is_on(alert, config):
         return
-    base = placeholders(settings) | _own_placeholders(alert, settings)
+    base = placeholders(settings) | _own_placeholders(alert, settings, config)
     if alert.each == "once":
-        yield _rule(source, index, base, config)
+        # What is broken is looked for over the longest of these.
+        yield _rule(source, index, base, config, settings.short_windows[-1])
     else:
         for window in sorted(set(settings.windows)):
             if alert.each == "slow" and not settings.is_slow(window):
                 continue
             values = base | window_placeholders(settings, window)
-            yield _rule(source, index, values | {"worst": _worst(values)}, config)
+            yield _rule(source, index, values | {"worst": _worst(values)}, config, window)
 
 
 def _worst(values: Mapping[str, str]) -> str:
@@ -119,7 +121,9 @@ def _worst(values: Mapping[str, str]) -> str:
     )
 
 
-def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str]:
+def _own_placeholders(
+    alert: AlertRule, settings: RuleSettings, config: MonitoringConfig
+) -> dict[str, str]:
     """How an alert reads its threshold, and shows it."""
     if alert.threshold is None:
         return {}
@@ -129,12 +133,20 @@ def _own_placeholders(alert: AlertRule, settings: RuleSettings) -> dict[str, str
         name: _SHOWN.format(metric=metric, alert=alert.alert, recent=recent, form=form)
         for name, form in _FORMS.items()
     }
-    return {"limit": f'last_over_time({metric}{{alert="{alert.alert}"}}[{recent}])', **shown}
+    change = config.alerts.rules.get(alert.alert)
+    number = (change and change.threshold) or alert.threshold
+    limit = f'last_over_time({metric}{{alert="{alert.alert}"}}[{recent}])'
+    return {"limit": limit, "limit.number": f"{number:g}", **shown}
 
 
 def _rule(
-    source: AlertSource, index: int, values: Mapping[str, str], config: MonitoringConfig
+    source: AlertSource,
+    index: int,
+    values: Mapping[str, str],
+    config: MonitoringConfig,
+    seconds: float,
 ) -> dict[str, Any]:
+    """The rule of an alert, which looks back over so many seconds."""
     alert, settings = source.alerts[index], RuleSettings.of(config)
     change = config.alerts.rules.get(alert.alert)
 
@@ -164,7 +176,8 @@ def _rule(
         _for=_wait(change) or wait("for", alert.waits),
         keep_firing_for=wait("keep_firing_for", alert.keep_firing_for),
         labels=labels,
-        annotations=_annotations(alert, texts, config),
+        annotations=_annotations(alert, texts, config)
+        | _records(source, index, fill, config, seconds),
     )
 
 
@@ -185,14 +198,34 @@ def _annotations(
     alert: AlertRule, texts: Mapping[str, str], config: MonitoringConfig
 ) -> dict[str, str]:
     scope = config.scope_labels
-    found = {
+    return {
         **{key: _with_own(text, scope) for key, text in texts.items()},
         "runbook_url": f"{config.links.runbooks}/{alert.alert}",
         "dashboard_url": dashboard_url(config.links.grafana, alert.dashboard, scope),
     }
-    if config.links.kibana is not None:
-        found["records_url"] = annotation(config.links.kibana)
-    return found
+
+
+def _records(
+    source: AlertSource, index: int, fill: Any, config: MonitoringConfig, seconds: float
+) -> dict[str, str]:
+    """The annotation that leads to the records, where Kibana is known."""
+    alert = source.alerts[index]
+    asked = alert.records
+    key = ("alerts", index, "records")
+    queries = {"where": HOLE.sub('""', asked.where), "sort": f"{asked.sort}:"}
+    for name, query in queries.items():
+        check_fields(query, config, source.document, (*key, name))
+    columns = None if asked.columns is None else fill("records", asked.columns)
+    if columns is not None:
+        place = f"{source.at(*key)}.columns"
+        own = source.place.startswith("alerts/")
+        promql.check(columns.replace("%s", 'model!=""'), config.scope_labels, place, own=own)
+    if config.links.kibana is None:
+        return {}
+    of_column = "$labels.column" in alert.summary + alert.description
+    evidence = Evidence(asked.where, asked.sort, of_column, columns, seconds)
+    text = annotation(config.links.kibana, evidence)
+    return {"records_url": _with_own(text, config.scope_labels)}
 
 
 def _with_own(text: str, scope: tuple[str, ...]) -> str:

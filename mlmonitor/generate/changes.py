@@ -27,6 +27,9 @@ def check_changes(config: MonitoringConfig, alerts: Mapping[str, AlertRule]) -> 
             ending = promql.nearest(name, alerts)
             message = f"{config.place(*key)}: there is no such alert{ending}"
             raise GenerationError(message)
+        if key[0] == "models" and not alerts[name].is_of_models:
+            message = f"{config.place(*key)}: {name} is of no model; set alerts.rules.{name}."
+            raise GenerationError(message)
         if threshold is not None:
             place = (*key, "threshold") if key[0] == "alerts" else key
             _check_threshold(config.place(*place), threshold, alerts[name])

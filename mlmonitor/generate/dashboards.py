@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import glob
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor import bundled, promql
+from mlmonitor import bundled, names, promql
 from mlmonitor.config import MonitoringConfig
-from mlmonitor.errors import GenerationError
+from mlmonitor.errors import GenerationError, MlmonitorError
 from mlmonitor.generate import panels, render, spec
 from mlmonitor.generate.features import panel_features
 from mlmonitor.generate.fill import Fill
@@ -19,6 +19,7 @@ from mlmonitor.generate.limits import Alerts, Limits
 from mlmonitor.generate.links import Links
 from mlmonitor.generate.panelspec import Table, ValuePanel
 from mlmonitor.generate.variables import listed, variables
+from mlmonitor.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,10 +74,11 @@ def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[
     features = panel_features(config)
     uids = frozenset(one.spec.uid for one in found if one.spec.when in {None, *features})
     known = frozenset(one.spec.uid for one in found)
+    columns = _columns(config)
     files = {}
     for one in found:
         _check(one, fill, alerts, config.scope_labels, known)
-        links = Links(config.links, listed(one.spec, config.scope_labels), uids)
+        links = Links(config.links, listed(one.spec, config.scope_labels), uids, columns)
         around = panels.Surroundings(fill, partial(_limits, alerts), links, config.scope_labels)
         frame = render.Frame(
             variables(one.spec, config),
@@ -90,6 +92,18 @@ def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[
         if text is not None:
             files[f"{_FOLDER}/{one.name}.json"] = text
     return files
+
+
+def _columns(config: MonitoringConfig) -> tuple[tuple[str, str], ...]:
+    """Columns of the references that can be read: a panel without links of its own is still a panel."""
+    if config.links.kibana is None:
+        return ()
+    found: dict[tuple[str, str], None] = {}
+    for model in config.models:
+        with suppress(MlmonitorError):
+            for reference in [Reference.load(model.reference)] if model.reference else []:
+                found |= {(one.side, one.name): None for one in reference.columns}
+    return tuple(key for key in found if key[0] in names.COLUMNS_OF_SIDE)
 
 
 def _limits(alerts: Alerts, steps: Sequence[Step]) -> Limits:

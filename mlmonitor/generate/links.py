@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from mlmonitor import names
+from mlmonitor import names, streams
+from mlmonitor.generate.kibana.links import Hole, Holes, address, field_of, quoted, state
 from mlmonitor.generate.kibana.objects import VIEW
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _FIELDS: Final = {"model": names.LOG_MODEL.name, "version": names.LOG_VERSION.name}
-_TIME: Final = "time:(from:'${__from:date:iso}',to:'${__to:date:iso}')"
+_SINCE: Final = Hole("${__from:date:iso}")
+_UNTIL: Final = Hole("${__to:date:iso}")
+_CELL: Final = '${{__data.fields["{}"]:percentencode}}'
+_LABEL: Final = "${{__field.labels.{}:percentencode}}"
+_MOST_ODD: Final = 40
+"""Columns with links of their own in each panel, each of which is half a kilobyte."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class Links:
         settings: base addresses.
         variables: that the dashboard offers, by which the next one is filled.
         dashboards: uids that exist; links to others are left out.
+        columns: side and name of those that the references have.
     """
 
     settings: LinkSettings
     variables: tuple[str, ...]
     dashboards: frozenset[str]
+    columns: tuple[tuple[str, str], ...] = ()
 
     def panel(self, links: Iterable[Link]) -> list[Json]:
         """Links at the top of a panel."""
@@ -41,38 +49,62 @@ class Links:
 
     def cells(self, links: Iterable[Link]) -> list[Json]:
         """Links of a table's cells; what chooses is the title of a column."""
-        form = '${{__data.fields["{}"]:percentencode}}'
-        return [self._written(link, form) for link in links if self._exists(link)]
+        return [self._written(link, _CELL) for link in links if self._exists(link)]
 
     def series(self, links: Iterable[Link]) -> list[Json]:
         """Links of series; what chooses is a label."""
-        form = "${{__field.labels.{}:percentencode}}"
-        return [self._written(link, form) for link in links if self._exists(link)]
+        return [self._written(link, _LABEL) for link in links if self._exists(link)]
+
+    def odd_series(self, links: Iterable[Link]) -> dict[str, list[Json]]:
+        """Links of the series of single columns, by name.
+
+        Grafana can escape a value for an address, and not for the query and the field's name that
+        stand in it. Of columns whose names are known and need that, the address is written out.
+        """
+        known = [link for link in links if self._exists(link)]
+        if all(link.is_of_all for link in known):
+            return {}
+        found: dict[str, list[Json]] = {}
+        for side, column in self.columns:
+            if column not in found and len(found) < _MOST_ODD and _is_odd(column):
+                found[column] = [self._written_out(link, side, column) for link in known]
+        return found
 
     def runbook(self, alert: str) -> Json:
         """To the runbook of an alert."""
         address = f"{self.settings.runbooks}/{alert}"
         return {"targetBlank": True, "title": f"Runbook of {alert}", "url": address}
 
-    def kibana(self, column: str | None = None) -> str | None:
+    def kibana(
+        self,
+        records: str = "all",
+        column: str | Hole | None = None,
+        field: str | Hole | None = None,
+    ) -> str | None:
         """Address of the records of what is chosen, where Kibana is known.
 
         Args:
-            column: what stands for a column, whose violations alone are shown.
+            records: `violating` where the column breaks a rule, `missing` where it has no value.
+            column: its name.
+            field: its field, to show beside the others.
         """
         if self.settings.kibana is None:
             return None
-        chosen = [
-            f"{field}:/${{{name}:regex}}/"
-            for name, field in _FIELDS.items()
+        holes = Holes()
+        terms = [f"{names.LOG_EVENT_ACTION.name}:prediction"]
+        # Lucene's language, since several values, and all of them, come as a regular expression.
+        terms += [
+            f"{asked}:/{holes.kept(Hole(f'${{{name}:regex}}'))}/"
+            for name, asked in _FIELDS.items()
             if name in self.variables
         ]
-        if column is not None:
-            chosen.append(f"{names.LOG_VIOLATION_COLUMN.name}:%22{column}%22")
-        query = " AND ".join(chosen) or "*"
-        view = f"dataSource:(dataViewId:{VIEW},type:dataView),index:{VIEW}"
-        state = f"{view},query:(language:lucene,query:'{query}')".replace(" ", "%20")
-        return f"{self.settings.kibana}/app/discover#/?_g=({_TIME})&_a=({state})"
+        if records == "violating" and column is not None:
+            terms.append(f'{names.LOG_VIOLATION_COLUMN.name}:"{quoted(column, holes)}"')
+        if records == "missing" and field is not None:
+            terms.append(f'NOT _exists_:"{quoted(field, holes)}"')
+        shown = [] if field is None else [holes.kept(field)]
+        asked = state(" AND ".join(terms), VIEW, shown, language="lucene")
+        return address(self.settings.kibana, asked, (_SINCE, _UNTIL), holes)
 
     def _exists(self, link: Link) -> bool:
         if link.kibana:
@@ -85,9 +117,7 @@ class Links:
 
     def _address(self, link: Link, form: str | None) -> str:
         if link.kibana:
-            column = link.choose.get("column")
-            filled = form.format(column) if form and column else column
-            return self.kibana(filled) or ""
+            return self._records(link, form)
         if link.runbook:
             last = form.format(link.runbook) if form else link.runbook
             return f"{self.settings.runbooks}/{last}"
@@ -100,3 +130,21 @@ class Links:
         kept = [f"${{{name}:queryparam}}" for name in self.variables if name not in chosen]
         given = [f"var-{name}={value}" for name, value in chosen.items()]
         return f"/d/{link.dashboard}?" + "&".join(["${__url_time_range}", *kept, *given])
+
+    def _records(self, link: Link, form: str | None) -> str:
+        """The records of a link; what chooses the column of a panel's own is taken as it is."""
+        chosen = {key: (form or "{}").format(value) for key, value in link.choose.items()}
+        column = Hole(chosen["column"]) if "column" in chosen else None
+        # The fields of inputs stand below `inputs`, and so on.
+        field = Hole("mlmonitor.{side}s.{column}".format(**chosen)) if "side" in chosen else None
+        return self.kibana(link.records, column, field) or ""
+
+    def _written_out(self, link: Link, side: str, column: str) -> Json:
+        made = self._written(link, _LABEL)
+        if link.is_of_all:
+            return made
+        return {**made, "url": self.kibana(link.records, column, field_of(side, column))}
+
+
+def _is_odd(column: str) -> bool:
+    return streams.field(column) != column or any(sign in column for sign in "'!")

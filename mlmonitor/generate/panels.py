@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +81,19 @@ def made(panel: spec.AnyPanel, place: Any, number: int, around: Surroundings) ->
     if data_links:
         look["links"] = data_links
     common["extraJson"] = {"fieldConfig": {"defaults": look}}
-    return _MAKERS[type(panel)](panel, common, limits)
+    made = _MAKERS[type(panel)](panel, common, limits)
+    if isinstance(panel, spec.TimeSeries):
+        made.overrides += [
+            _override("byRegexp", _series_of(column), {"links": given})
+            for column, given in around.links.odd_series(panel.data_links).items()
+        ]
+    return made
+
+
+def _series_of(column: str) -> str:
+    """A regular expression of JavaScript for the legends that begin with a column."""
+    escaped = re.sub(r"[\\^$*+?.()|[\]{}/]", r"\\\g<0>", column)
+    return f"/^{escaped}(: .*)?$/"
 
 
 def _targets(panel: Any, limits: Limits, around: Surroundings) -> list[grafana.Target]:

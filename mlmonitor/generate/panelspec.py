@@ -115,6 +115,10 @@ class Link(Part):
         default=None, description="Name of an alert, or the title of the column that holds it."
     )
     kibana: bool = Field(default=False, description="The records behind it; needs links.kibana.")
+    records: Literal["all", "violating", "missing"] = Field(
+        default="all",
+        description="Which: those in which the chosen column breaks a rule, or those that lack it.",
+    )
     url: Text | None = Field(default=None, description="Any other address.")
     choose: dict[Text, Text] = Field(
         default={},
@@ -127,7 +131,19 @@ class Link(Part):
         if sum(given) != 1:
             message = f"{self.title!r} needs exactly one of dashboard, runbook, kibana and url."
             raise ValueError(message)
+        if self.records != "all" and not self.kibana:
+            message = f"{self.title!r}: `records` belongs to `kibana: true`."
+            raise ValueError(message)
+        needed = {"all": {"side", "column"}, "missing": {"side", "column"}, "violating": {"column"}}
+        if self.kibana and not self.is_of_all and not self.choose.keys() >= needed[self.records]:
+            message = f"{self.title!r} lacks what chooses the `side` or `column` of its records."
+            raise ValueError(message)
         return self
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it chooses no column of the records."""
+        return self.records == "all" and not self.choose
 
 
 class Query(Part):

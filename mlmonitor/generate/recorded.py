@@ -50,7 +50,7 @@ def _alert_thresholds(
     config: MonitoringConfig, identity: str, folder: Path | None
 ) -> Iterator[Rule]:
     for _, alert in alerts_of(active_sources(config, folder)):
-        if alert.threshold is not None and is_on(alert, config):
+        if alert.threshold is not None and alert.is_of_models and is_on(alert, config):
             change = config.alerts.rules.get(alert.alert)
             default = (change and change.threshold) or alert.threshold
             own = {model.name: model.alerts.get(alert.alert) for model in config.models}

@@ -53,6 +53,22 @@ class RecordingFile(RootModel[dict[str, RecordingSection]]):
     """Sections by name."""
 
 
+class RecordsOfAlert(Section):
+    """Which records of predictions are the evidence; those of the model, if nothing else is said."""
+
+    where: str = Field(
+        default="",
+        description="KQL. {{ $labels.name }} is the value of a label, {{ $field }} the column's field.",
+    )
+    sort: Text = Field(
+        default=names.LOG_TIMESTAMP.name, description="Field of which the largest come first."
+    )
+    columns: Text | None = Field(
+        default=None,
+        description="PromQL of series whose columns are shown; %s is for the model's matchers.",
+    )
+
+
 class AlertRule(Section):
     """An alert: when it fires, whom it reaches, and what it tells."""
 
@@ -77,6 +93,14 @@ class AlertRule(Section):
     summary: Text = Field(description="What is wrong, and where, in a line.")
     description: Text = Field(description="The measured values, the threshold, what it means.")
     dashboard: Text = Field(default="mlmonitor-model", description="uid of the dashboard to open.")
+    records: RecordsOfAlert = Field(
+        default=RecordsOfAlert(), description="The records that links.kibana leads to."
+    )
+
+    @property
+    def is_of_models(self) -> bool:
+        """Whether its threshold is a model's, and not one number for all."""
+        return "<limit.number>" not in self.expr
 
     @field_validator("labels")
     @classmethod

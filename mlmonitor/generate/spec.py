@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from mlmonitor import names, promql, yamlfile
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate import panelids
 from mlmonitor.generate.panelspec import (
     COLUMNS,
     AlertList,
@@ -115,13 +116,7 @@ class DashboardSpec(Part):
     @field_validator("rows")
     @classmethod
     def _unique_ids(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
-        seen = set[str]()
-        for panel in (panel for row in value for panel in row.panels):
-            if panel.id in seen:
-                message = f"panel id {panel.id!r} stands twice; rename one."
-                raise ValueError(message)
-            seen.add(panel.id)
-        return value
+        return panelids.unique(value)
 
     @field_validator("variables")
     @classmethod

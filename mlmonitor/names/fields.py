@@ -134,6 +134,12 @@ LOG_REDACTED = _field(
 LOG_TRUNCATED = _field("mlmonitor.truncated", "keyword", "Columns that were cut to size.")
 LOG_REASON = _field("mlmonitor.reason", "keyword", "Stage of the monitor that failed.")
 
+LOG_SAMPLE_WEIGHT: Final = Field(
+    "mlmonitor.sample.weight",
+    "double",
+    "Predictions that a record stands for, 1 / rate. No record has it; Kibana computes it.",
+)
+
 VIOLATIONS: Final = "mlmonitor.violations"
 """A list of objects, each with a side, a column and a reason."""
 

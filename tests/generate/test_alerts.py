@@ -11,6 +11,7 @@ import yaml
 
 from mlmonitor import bundled
 from mlmonitor.config import MonitoringConfig
+from mlmonitor.errors import GenerationError
 from mlmonitor.generate import prometheus
 from mlmonitor.generate.alerting import alert_rules
 from mlmonitor.generate.promtool.cases import cases
@@ -305,3 +306,15 @@ def complaints(
     path = generated / "prometheus" / "tests" / f"{concern}-{version}.yml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     return run(version, "test", "rules", path)
+
+
+def test_a_threshold_of_what_is_of_no_model_is_one_number():
+    rules = {"MlmonitorShippingLate": {"threshold": 3600}}
+    made = prometheus.rules(MonitoringConfig.model_validate({"alerts": {"rules": rules}}))
+    text = made["prometheus/alerts-logs.rules.yml"]
+    assert "mlmonitor_shipping_lag_seconds) > 3600" in text
+    assert "{{ 3600 | humanizeDuration }} are allowed" in text
+    assert "MlmonitorShippingLate" not in made["prometheus/settings.rules.yml"]
+    model = {"name": "m", "alerts": {"MlmonitorShippingLate": 60}}
+    with pytest.raises(GenerationError, match=r"models.* is of no model; set alerts.rules"):
+        prometheus.rules(MonitoringConfig.model_validate({"models": [model]}))

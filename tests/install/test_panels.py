@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mlmonitor import names, streams
 from mlmonitor.config import ElasticsearchSettings, ModelSettings, MonitoringConfig
+from mlmonitor.explain.record import weight
 from mlmonitor.generate import kibana
+from mlmonitor.generate.elastic import fields
 from tests.install.stack import bulk, connect, push
 from tests.kibana_aggregations import query, rows, search, value
 from tests.prediction_records import every_kind, record
@@ -30,6 +34,8 @@ RECORDS = [
         96, MODEL, event__outcome="failure", error__type="ValueError",
         mlmonitor__violations=[{"side": "input", "column": "size", "reason": "missing"}],
     ),
+    *(record(97 + index, MODEL, mlmonitor__version="sampled", mlmonitor__sample__rate=rate)
+      for index, rate in enumerate((0.1, 0.1, 0.02, 1 / 3))),
 ]  # fmt: skip
 
 
@@ -46,11 +52,24 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> MonitoringConfig:
 
 @pytest.fixture(scope="module")
 def connection(server: Server, config: MonitoringConfig) -> Connection:
-    """A server with the templates and records of every kind."""
+    """A server with the templates and records of every kind.
+
+    This build has no scripts: the weight, which the data views compute, is indexed in their place.
+    """
     made = connect(server)
     push(made, config)
-    assert {item["status"] for item in bulk(made, RECORDS)} == {201}
+    first, *others = (weighted(one) for one in RECORDS)
+    assert {item["status"] for item in bulk(made, [first])} == {201}
+    properties = fields.nested([(names.LOG_SAMPLE_WEIGHT.path, {"type": "double"})])
+    made.expect("PUT", f"/{streams.stream(MODEL, 'default')}/_mapping", {"properties": properties})
+    assert {item["status"] for item in bulk(made, others)} == {201}
     return made
+
+
+def weighted(one: dict[str, Any]) -> dict[str, Any]:
+    found = copy.deepcopy(one)
+    found["mlmonitor"].setdefault("sample", {})["weight"] = weight(one)
+    return found
 
 
 def charts(config: MonitoringConfig) -> list[tuple[str, str, dict[str, Any]]]:
@@ -102,7 +121,7 @@ def test_every_search_finds_records(connection, config):
             "fields": one["attributes"]["columns"],
             "sort": [{field: order} for field, order in one["attributes"]["sort"]],
         }
-        answer = connection.expect("POST", "/logs-mlmonitor.*-*/_search", body)
+        answer = connection.expect("POST", f"/{streams.stream(MODEL, '*')}/_search", body)
         assert answer["hits"]["hits"], one["id"]
         shown = set().union(*(hit["fields"] for hit in answer["hits"]["hits"]))
         assert shown >= set(one["attributes"]["columns"]), one["id"]
@@ -116,8 +135,24 @@ def test_counts_and_percentiles_are_those_of_the_records(connection, config):
     found = rows(connection.expect("POST", f"/{view}/_search", body), body)
     failed = sum(one["event"].get("outcome") == "failure" for one in RECORDS)
     assert [row["doc_count"] for row in found] == [failed]
+    assert [row["metric-0"]["value"] for row in found] == [failed]
     view, state = by_name[f"mlmonitor-columns-{MODEL}/output-prediction"]
     body = search(state)
     answer = connection.expect("POST", f"/{view}/_search", body)
     versions = {row["key"]: row for row in answer["aggregations"]["split"]["buckets"]}
-    assert set(versions) == {"1", "2"}
+    assert set(versions) == {"1", "2", "sampled"}
+
+
+def test_sampled_records_count_for_what_they_stand_for(connection, config):
+    by_name = {name: (view, state) for name, view, state in charts(config)}
+    view, state = by_name["mlmonitor-predictions/models"]
+    view = view.replace("mlmonitor.*", f"mlmonitor.{MODEL}")
+    body = search(state)
+    answer = connection.expect("POST", f"/{view}/_search", body)
+    (model,) = answer["aggregations"]["row-0"]["buckets"]
+    versions = {row["key"]: row for row in model["row-1"]["buckets"]}
+    (role,) = versions["sampled"]["row-2"]["buckets"]
+    assert role["doc_count"] == 4
+    assert role["metric-0"]["value"] == pytest.approx(10 + 10 + 50 + 3)
+    sizes = [row["order"]["value"] for row in model["row-1"]["buckets"]]
+    assert sizes == sorted(sizes, reverse=True)

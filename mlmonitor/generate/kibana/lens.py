@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 LAYER: Final = "layer"
 _TIME: Final = "time"
-_RECORDS: Final = "___records___"
+_COUNTED: Final = {"count": "___records___", "predictions": names.LOG_SAMPLE_WEIGHT.name}
 _SERIES: Final = {
     "bars": "bar_stacked",
     "shares": "bar_percentage_stacked",
@@ -135,8 +135,11 @@ def _terms(terms: Terms, order: str, type_of: Callable[[str], str]) -> Json:
 
 def _metric(metric: Metric) -> Json:
     params: Json = {}
-    if metric.do in {"count", "unique_count"}:
-        params["emptyAsNull"] = metric.do != "count"
+    if metric.do == "predictions":
+        # Where a third is kept, a record stands for 3.33.
+        params["format"] = {"id": "number", "params": {"decimals": 0}}
+    if metric.do in {"count", "predictions", "unique_count"}:
+        params["emptyAsNull"] = metric.do == "unique_count"
     if metric.percentile is not None:
         params["percentile"] = metric.percentile
     column: Json = {
@@ -144,10 +147,10 @@ def _metric(metric: Metric) -> Json:
         "dataType": "number",
         "isBucketed": False,
         "label": metric.label,
-        "operationType": metric.do,
+        "operationType": "sum" if metric.do == "predictions" else metric.do,
         "params": params,
         "scale": "ratio",
-        "sourceField": metric.of or _RECORDS,
+        "sourceField": metric.of or _COUNTED[metric.do],
     }
     if metric.where:
         column["filter"] = kql(metric.where)

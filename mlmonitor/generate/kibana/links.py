@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from mlmonitor import names, streams
-from mlmonitor.generate.kibana.objects import VIEW, view_id
+from mlmonitor.generate.kibana.objects import view_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FIELDS: Final = {
     "model": names.LOG_MODEL.name,
@@ -23,16 +23,15 @@ FIELDS: Final = {
 }
 """What records can be chosen by, and the field that holds it."""
 
+SINCE: Final = "now-6h"
+EVERY: Final = f"{names.LOG_EVENT_ACTION.name}: prediction"
+"""What all queries ask for: lines of a service are no predictions."""
+
 _PLAIN: Final = re.compile(r"[A-Za-z_.~/][A-Za-z0-9_.~/-]*")
 _SHOWN: Final = (
     names.LOG_MODEL, names.LOG_VERSION, names.LOG_ROLE, names.LOG_EVENT_OUTCOME,
     names.LOG_EVENT_DURATION, names.LOG_VIOLATION_COLUMN, names.LOG_VIOLATION_REASON,
 )  # fmt: skip
-_EVERY: Final = f"{names.LOG_EVENT_ACTION.name}: prediction"
-_SINCE: Final = "now-6h"
-# In the templates of Prometheus: a value in KQL in rison in an address, innermost first.
-_VALUE: Final = ". | reReplaceAll `([\"\\\\])` `\\$1` | reReplaceAll `([!'])` `!$1` | urlquery"
-_FIELD: Final = ". | reReplaceAll `@` `@40` | reReplaceAll `[.]` `@2e` | urlquery"
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,40 @@ class Hole:
     text: str
 
 
+class Holes:
+    """Texts that stand in an address as they are, whatever is escaped around them."""
+
+    def __init__(self) -> None:
+        self._texts: list[tuple[str, str]] = []
+
+    def kept(self, value: str | Hole, *, bare: bool = False) -> str:
+        """A text itself, or for a hole what stands there until all else is escaped.
+
+        Args:
+            value: either.
+            bare: the hole takes the place of a whole member of a list, its comma and quotes too.
+        """
+        if isinstance(value, str):
+            return value
+        mark = f"mlmonitor hole {len(self._texts)};"
+        around = f",'{quote(mark)}'" if bare else quote(mark)
+        self._texts.append((around, value.text))
+        return mark
+
+    def filled(self, address: str) -> str:
+        """The address with the texts of its holes."""
+        for mark, text in self._texts:
+            address = address.replace(mark, text)
+        return address
+
+
 def discover(
     kibana: str,
     chosen: Mapping[str, str | Hole],
     *,
     model: str | None = None,
     column: tuple[str, str] | None = None,
-    since: str | Hole = _SINCE,
+    since: str | Hole = SINCE,
     until: str | Hole = "now",
 ) -> str:
     """The address of the records that are chosen, newest first.
@@ -61,40 +87,47 @@ def discover(
         since: time as Kibana writes it: `now-1h`, or in ISO 8601.
         until: the same.
     """
-    holes: list[str] = []
-    terms = [f'{FIELDS[key]}: "{_kql(value, holes)}"' for key, value in chosen.items()]
-    shown = [field.name for field in _SHOWN]
-    if column is not None:
-        shown.append(f"{names.COLUMNS_OF_SIDE[column[0]].name}.{streams.field(column[1])}")
-    state = _state(" and ".join([_EVERY, *terms]), shown, view_id(model))
-    time = {"time": {"from": _kept(since, holes), "to": _kept(until, holes)}}
-    text = f"{kibana}/app/discover#/?_g={_address(time)}&_a={_address(state)}"
-    for index, hole in enumerate(holes):
-        text = text.replace(quote(_mark(index)), hole)
-    return text
+    holes = Holes()
+    terms = [f'{FIELDS[key]}: "{quoted(value, holes)}"' for key, value in chosen.items()]
+    shown = [] if column is None else [field_of(*column)]
+    found = state(" and ".join([EVERY, *terms]), view_id(model), shown)
+    return address(kibana, found, (since, until), holes)
 
 
-def annotation(kibana: str) -> str:
-    """The address of the records behind an alert, as a template of Prometheus.
+def state(
+    query: str,
+    view: str,
+    columns: Sequence[str] = (),
+    *,
+    sort: str = names.LOG_TIMESTAMP.name,
+    language: str = "kuery",
+) -> dict[str, Any]:
+    """What Discover shows.
 
-    What the alert's labels name is filtered for: model, version, role. Its column is shown.
+    Args:
+        query: in the language.
+        view: id of the data view.
+        columns: fields to show beside the usual ones.
+        sort: field of which the largest come first.
+        language: Kibana's, or `lucene`.
     """
-    mark = "mlmonitor.hole"
-    query, shown = f"{_EVERY}{mark}", [*(field.name for field in _SHOWN), mark]
-    time = {"time": {"from": _SINCE, "to": "now"}}
-    state = _address(_state(query, shown, VIEW))
-    terms = "".join(
-        f"{{{{ with $labels.{label} }}}}{quote(f' and {FIELDS[label]}: ')}%22"
-        f"{{{{ {_VALUE} }}}}%22{{{{ end }}}}"
-        for label in names.IDENTITY
-    )
-    columns = "".join(
-        f'{{{{ if eq $labels.side "{side}" }}}}{{{{ with $labels.column }}}}'
-        f",%27{field.name}.{{{{ {_FIELD} }}}}%27{{{{ end }}}}{{{{ end }}}}"
-        for side, field in names.COLUMNS_OF_SIDE.items()
-    )
-    state = state.replace(f",{mark}", columns).replace(mark, terms)
-    return f"{kibana}/app/discover#/?_g={_address(time)}&_a={state}"
+    return {
+        "columns": [*(field.name for field in _SHOWN), *columns],
+        "dataSource": {"dataViewId": view, "type": "dataView"},
+        "index": view,
+        "query": {"language": language, "query": query},
+        "sort": [[sort, "desc"]],
+    }
+
+
+def address(
+    kibana: str, found: dict[str, Any], time: tuple[str | Hole, str | Hole], holes: Holes
+) -> str:
+    """The address of Discover in a state, from one time to another."""
+    since, until = map(holes.kept, time)
+    parts = ({"time": {"from": since, "to": until}}, found)
+    around, own = (escaped(rison(part)) for part in parts)
+    return holes.filled(f"{kibana}/app/discover#/?_g={around}&_a={own}")
 
 
 def rison(value: Any) -> str:
@@ -112,35 +145,18 @@ def rison(value: Any) -> str:
     return str(value)
 
 
-def _state(query: str, shown: list[str], view: str) -> dict[str, Any]:
-    return {
-        "columns": shown,
-        "dataSource": {"dataViewId": view, "type": "dataView"},
-        "index": view,
-        "query": {"language": "kuery", "query": query},
-        "sort": [[names.LOG_TIMESTAMP.name, "desc"]],
-    }
+def escaped(text: str) -> str:
+    """Rison in the fragment of an address; what rison is made of stays readable."""
+    return quote(text, safe="~._-!(),:'@/")
 
 
-def _kql(value: str | Hole, holes: list[str]) -> str:
-    """A value between quotes in Kibana's language."""
+def field_of(side: str, column: str) -> str:
+    """The field of a column."""
+    return f"{names.COLUMNS_OF_SIDE[side].name}.{streams.field(column)}"
+
+
+def quoted(value: str | Hole, holes: Holes) -> str:
+    """A value between quotes, in Kibana's language and in Lucene's."""
     if isinstance(value, Hole):
-        return _kept(value, holes)
+        return holes.kept(value)
     return re.sub(r'(["\\])', r"\\\1", value)
-
-
-def _kept(value: str | Hole, holes: list[str]) -> str:
-    """A text, or for a hole what stands there until all else is escaped."""
-    if isinstance(value, str):
-        return value
-    holes.append(value.text)
-    return _mark(len(holes) - 1)
-
-
-def _mark(index: int) -> str:
-    return f"mlmonitor hole {index};"
-
-
-def _address(value: Any) -> str:
-    """A value as rison in the fragment of an address; what rison is made of stays readable."""
-    return quote(rison(value), safe="~._-!(),:'@/")

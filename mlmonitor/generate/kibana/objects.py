@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlmonitor.config import MonitoringConfig
     from mlmonitor.generate.kibana.dashboard import Model
-    from mlmonitor.yamlfile import Document
+    from mlmonitor.yamlfile import Document, Key
 
 Json = dict[str, Any]
 
@@ -34,6 +34,19 @@ _VERSIONS: Final = {
     "index-pattern": "8.0.0",
     "search": "8.0.0",
     "tag": "8.0.0",
+}
+_RATE: Final = names.LOG_SAMPLE_RATE.name
+# As `mlmonitor.explain` weights a record: one without a rate, or with none that can be, counts once.
+_WEIGHT: Final = (
+    "double rate = 1.0; "
+    f"if (doc.containsKey('{_RATE}') && doc['{_RATE}'].size() != 0) {{ rate = doc['{_RATE}'].value; }} "
+    "emit(rate > 0.0 && rate <= 1.0 ? 1.0 / rate : 1.0);"
+)
+_COMPUTED: Final = {
+    names.LOG_SAMPLE_WEIGHT.name: {
+        "script": {"source": _WEIGHT},
+        "type": names.LOG_SAMPLE_WEIGHT.type,
+    }
 }
 _INDEX: Final = "kibanaSavedObjectMeta.searchSourceJSON.index"
 
@@ -90,6 +103,15 @@ def view_id(model: str | None) -> str:
     return VIEW if model is None else streams.dataset(model)
 
 
+def check_fields(query: str, config: MonitoringConfig, document: Document, key: Key) -> None:
+    """See that a query in KQL asks for fields that every model's records have.
+
+    Raises:
+        GenerationError: one is not; with the place in the document.
+    """
+    dashboard.check_query(query, _types([], config), document, key)
+
+
 def _specs(folder: Path | None) -> list[Path]:
     return sorted((folder or bundled.folder("dashboards") / "kibana").glob("*.yaml"))
 
@@ -115,9 +137,8 @@ def _types(references: list[Any], config: MonitoringConfig) -> dict[str, str]:
     """Types of the fields that the templates have, by name."""
     profile = PROFILES[config.elasticsearch.profile]
     properties = [fields.common(profile), fields.own(profile), columns.sides(references, profile)]
-    return {
-        name: mapping["type"] for part in properties for name, mapping in fields.flat(part).items()
-    }
+    found = {name: one["type"] for part in properties for name, one in fields.flat(part).items()}
+    return found | {name: one["type"] for name, one in _COMPUTED.items()}
 
 
 def _dashboards(
@@ -173,7 +194,7 @@ def _view(view: _View, config: MonitoringConfig, model: str | None) -> Json:
         "fieldFormatMap": _text(_formats(config.links.grafana, model)),
         "fields": "[]",
         "name": view.name,
-        "runtimeFieldMap": "{}",
+        "runtimeFieldMap": _text(_COMPUTED),
         "sourceFilters": "[]",
         "timeFieldName": names.LOG_TIMESTAMP.name,
         "title": view.title,

@@ -9,6 +9,7 @@ from typing_extensions import Self  # noqa: TC002 - pydantic reads it
 
 from mlmonitor import yamlfile
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate import panelids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,15 +41,20 @@ class Metric(_Part):
     """A number for each bucket."""
 
     label: _Text
-    do: Literal["count", "average", "min", "max", "median", "percentile", "unique_count"] = "count"
+    do: Literal[
+        "predictions", "count", "average", "min", "max", "median", "percentile", "unique_count"
+    ] = Field(
+        default="predictions",
+        description="`predictions` counts each record as often as it stands for; `count` once.",
+    )
     of: str | None = Field(default=None, description="Name of the field; records without one.")
     percentile: int | None = Field(default=None, ge=1, le=99)
     where: str | None = Field(default=None, description="KQL: only the records that match.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.do == "count") == (self.of is not None):
-            message = f"metric {self.label!r}: count counts records, all else is `of` a field."
+        if (self.do in {"predictions", "count"}) == (self.of is not None):
+            message = f"metric {self.label!r}: records are counted, all else is `of` a field."
             raise ValueError(message)
         if (self.do == "percentile") != (self.percentile is not None):
             message = f"metric {self.label!r}: `percentile: 99` belongs to `do: percentile`."
@@ -143,13 +149,7 @@ class Dashboard(_Part):
     @field_validator("rows")
     @classmethod
     def _unique_ids(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
-        seen = set[str]()
-        for panel in (panel for row in value for panel in row.panels):
-            if panel.id in seen:
-                message = f"panel id {panel.id!r} stands twice; rename one."
-                raise ValueError(message)
-            seen.add(panel.id)
-        return value
+        return panelids.unique(value)
 
 
 class Search(_Part):

@@ -148,6 +148,33 @@ def fields_of(one: dict[str, Any]) -> set[str]:
     return found - {"___records___"}
 
 
+def computed(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Fields that every data view computes."""
+    first, *others = (
+        json.loads(one["attributes"]["runtimeFieldMap"])
+        for one in of_type(objects, "index-pattern")
+    )
+    assert all(one == first for one in others)
+    return dict(first)
+
+
+def test_the_data_views_compute_how_many_predictions_a_record_stands_for(tmp_path, objects):
+    assert set(computed(objects)) == {names.LOG_SAMPLE_WEIGHT.name}
+    assert names.LOG_SAMPLE_WEIGHT.name not in names.LOG_FIELDS
+    (field,) = computed(objects).values()
+    asked = set(re.findall(r"doc(?:\.containsKey\(|\[)'([\w.]+)'", field["script"]["source"]))
+    assert asked == {names.LOG_SAMPLE_RATE.name} <= templates(configuration(tmp_path), "c")
+
+
+def test_predictions_are_counted_by_what_records_stand_for(objects):
+    counted = 0
+    for panel in panels(objects):
+        for column in lens_columns(panel).values() if panel["type"] == "lens" else ():
+            assert column["operationType"] != "count"
+            counted += column["sourceField"] == names.LOG_SAMPLE_WEIGHT.name
+    assert counted > 20
+
+
 def test_every_field_exists_in_the_templates(tmp_path, objects):
     config = configuration(tmp_path)
     checked = 0
@@ -159,7 +186,7 @@ def test_every_field_exists_in_the_templates(tmp_path, objects):
         )
         wanted = fields_of(one)
         checked += len(wanted)
-        assert wanted <= templates(config, model), one["id"]
+        assert wanted <= templates(config, model) | set(computed(objects)), one["id"]
     assert checked > 50
 
 
@@ -263,7 +290,7 @@ BOARD = {
             {"metrics": [{"label": "x", "do": "average", "of": "error.type"}]},
             "is keyword, and cannot",
         ),
-        ({"metrics": [{"label": "x", "do": "average"}]}, "count counts records"),
+        ({"metrics": [{"label": "x", "do": "average"}]}, "records are counted"),
         (
             {"metrics": [{"label": "x", "do": "percentile", "of": "event.duration"}]},
             "percentile: 99",
@@ -288,6 +315,15 @@ def test_a_wrong_spec_is_refused_with_its_place(tmp_path, change, problem):
     with pytest.raises(GenerationError, match=problem) as caught:
         kibana.saved_objects(MonitoringConfig(), folder)
     assert str(caught.value).startswith("dashboards/kibana/b.yaml:")
+
+
+def test_two_panels_of_one_id_are_refused(tmp_path):
+    board = {**BOARD, "rows": [{"height": 8, "panels": [PANEL]}, {"height": 8, "panels": [PANEL]}]}
+    folder = tmp_path / "dashboards" / "kibana"
+    folder.mkdir(parents=True)
+    (folder / "b.yaml").write_text(yaml.safe_dump(board, sort_keys=False), encoding="utf-8")
+    with pytest.raises(GenerationError, match="panel id 'p' stands twice; rename one"):
+        kibana.saved_objects(MonitoringConfig(), folder)
 
 
 def test_the_specs_name_no_field_that_the_catalogue_lacks():

@@ -19,7 +19,8 @@ import yaml
 
 from mlmonitor.config import ModelSettings, MonitoringConfig
 from mlmonitor.generate import kibana
-from tests.components import Unavailable, _cache
+from tests import components
+from tests.components import Unavailable
 from tests.references import mixed
 
 REQUIREMENT = "kb-dashboard-core==0.4.1"
@@ -28,12 +29,14 @@ PANEL = {
 }  # fmt: skip
 TIME = {"type": "date_histogram", "field": "@timestamp"}
 COUNT = {"aggregation": "count", "label": "Records"}
+PREDICTIONS = {"aggregation": "sum", "field": "mlmonitor.sample.weight", "label": "Predictions",
+               "format": {"type": "number", "decimals": 0}}  # fmt: skip
 P99 = {"aggregation": "percentile", "percentile": 99, "field": "event.duration", "label": "p99"}
 VERSION = {"type": "values", "field": "mlmonitor.version", "size": 5, "label": "Version"}
 REASON = {"type": "values", "field": "error.type", "size": 7, "label": "Class"}
 SPLIT = {"terms": "mlmonitor.version", "size": 5, "label": "Version"}
 CLASS = {"terms": "error.type", "size": 7, "label": "Class"}
-NUMBERS = [{"label": "Records"}, {"label": "p99", "do": "percentile", "percentile": 99,
+NUMBERS = [{"label": "Records", "do": "count"}, {"label": "p99", "do": "percentile", "percentile": 99,
                                   "of": "event.duration"}]  # fmt: skip
 PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bars": (
@@ -52,6 +55,11 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": (
         {"chart": "table", "over": [SPLIT, CLASS], "metrics": NUMBERS},
         {"type": "datatable", "breakdowns": [VERSION, REASON], "metrics": [COUNT, P99]},
+    ),
+    "weighted": (
+        {"chart": "bars", "over": "time", "split": SPLIT, "metrics": [{"label": "Predictions"}]},
+        {"type": "bar", "mode": "stacked", "dimension": TIME, "breakdown": VERSION,
+         "metrics": [PREDICTIONS]},
     ),
     "number": (
         {"chart": "number", "metrics": NUMBERS[:1]},
@@ -110,31 +118,19 @@ print(checked)
 @pytest.fixture(scope="module")
 def python() -> Path:
     """An interpreter with kb-dashboard-core."""
-    try:
-        return _interpreter()
-    except Unavailable as reason:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(reason))
+    folder = components.cached("kb-dashboard-core", REQUIREMENT.replace("==", "-"), _install)
+    return folder / "bin" / "python"
 
 
-def _interpreter() -> Path:
-    folder = _cache() / REQUIREMENT.replace("==", "-")
-    program = folder / "bin" / "python"
-    if program.exists():
-        return program
+def _install(folder: Path) -> None:
+    """Make an environment; its programs are started by path, so that the folder may move."""
     newer = sys.executable if sys.version_info >= (3, 12) else _newer()
-    building = folder.with_suffix(f".{os.getpid()}")
-    subprocess.run([newer, "-m", "venv", building], check=True, capture_output=True)
-    install = [building / "bin" / "python", "-m", "pip", "install", "--quiet", REQUIREMENT]
+    subprocess.run([newer, "-m", "venv", folder], check=True, capture_output=True)
+    install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", REQUIREMENT]
     done = subprocess.run(install, check=False, capture_output=True, text=True)
     if done.returncode:
-        shutil.rmtree(building)
         message = f"kb-dashboard-core cannot be installed: {done.stderr.strip()[-300:]}"
         raise Unavailable(message)
-    # Its programs are started by path, so that the folder may move.
-    building.rename(folder)
-    return program
 
 
 def _newer() -> str:
