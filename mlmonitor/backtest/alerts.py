@@ -97,6 +97,8 @@ def _of_families(
             continue
         chosen = _chosen(verdicts, family.sides)
         drifted = np.asarray(reasons[:, chosen].any(axis=(1, 2)))
+        if family.baseline == "reference":
+            drifted &= verdicts.schedule.filled
         for start, end in episodes(at, drifted, _end(replayed), rule.waits(window)):
             when = int(np.searchsorted(at, start, side="right")) - 1
             columns, tests = _worst(verdicts, reasons, chosen, when)
@@ -111,7 +113,7 @@ def _of_columns(
         return
     traffic, window = replayed.traffic, verdicts.schedule.window
     at = traffic.start + verdicts.schedule.at * traffic.step
-    drifted = np.asarray(reasons.any(axis=2))
+    drifted = np.asarray(reasons.any(axis=2)) & verdicts.schedule.filled[:, None]
     for index in np.flatnonzero(drifted.any(axis=0)).tolist():
         waits = rule.waits(window)
         for start, end in episodes(at, drifted[:, index], _end(replayed), waits):

@@ -169,16 +169,20 @@ def _feature_missing(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or column.missing_ratio >= 0.5:  # noqa: PLR2004 - as in the rule
         return _never(recent)
-    return _any(
+    found = _any(
         recent, lambda one: (one.missing_ratio > limit) & (one.sums.rows >= _FEW) & _excess(one, 6)
     )
+    mended = (recent[0].missing_ratio <= limit) & (recent[0].sums.rows >= _FEW)
+    return np.asarray(found & ~mended)
 
 
 def _feature_unseen(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or not column.is_categorical:
         return _never(recent)
-    return _any(recent, lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))
+    found = _any(recent, lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))
+    mended = (recent[0].share_of(-1) <= limit) & (recent[0].sums.values >= _FEW)
+    return np.asarray(found & ~mended)
 
 
 def _feature_dead(recent: Three, _: float) -> np.ndarray:

@@ -193,7 +193,8 @@ class Recorder:
             return None
         last = np.maximum(schedule.last - round(window / settings.step), 0)
         first = np.maximum(last - round(settings.previous / settings.step), 0)
-        rho, windows = self._rho(counted.column, window), max(settings.previous / window, 1)
+        rho = self._rho(counted.column, window)
+        windows = np.maximum((last - first) * settings.step / window, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = Sample.of_windows(counted.sums(first, last), rho)
         return replace(
@@ -260,7 +261,7 @@ class Recorder:
         return limits
 
 
-def _spread_over(rows: np.ndarray, windows: float, rho: float) -> np.ndarray:
+def _spread_over(rows: np.ndarray, windows: np.ndarray, rho: float) -> np.ndarray:
     """Rows that count as evidence, where they come from several windows."""
     return np.asarray(rows / (1 + np.maximum(rows / windows - 1, 0) * rho))
 

@@ -18,6 +18,7 @@ class Schedule:
         interval: seconds between two evaluations.
         at: int64 of shape (T,), evaluation k happens when so many steps are over.
         first, last: int64 of shape (T,), it sums the steps from `first` up to, not with, `last`.
+        parts: how many steps all parts of the window but the last hold.
     """
 
     window: float
@@ -25,6 +26,7 @@ class Schedule:
     at: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    parts: float
 
     @classmethod
     def of(cls, settings: RuleSettings, window: float, start: float, steps: int) -> Schedule:
@@ -65,7 +67,17 @@ class Schedule:
         at = np.arange(phase if phase > offset else phase + every, steps + 1, every)
         last = at - offset
         first = np.maximum(last - round(window / settings.step), 0)
-        return cls(window, every * settings.step, at, first, last)
+        parts = (window - settings.part(window)) / settings.step
+        return cls(window, every * settings.step, at, first, last, parts)
+
+    @property
+    def filled(self) -> np.ndarray:
+        """Where no more than the last part of the window is still to come, bool of shape (T,).
+
+        Alerts look at a verdict from then on; before, a window holds a morning where the reference has
+        whole days.
+        """
+        return np.asarray(self.at >= self.parts)
 
     def spread(self, values: np.ndarray, steps: int) -> np.ndarray:
         """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0."""

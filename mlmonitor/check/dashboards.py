@@ -58,7 +58,7 @@ def _expressions(path: str, text: str) -> Iterator[tuple[str, str]]:
     """Each PromQL expression with the panel in which it stands."""
     document = _document(path, text)
     for panel in _panels(document if isinstance(document, dict) else {}):
-        for target in panel.get("targets") or ():
+        for target in _mappings(panel, "targets"):
             if target.get("expr"):
                 yield f"{path}, {panel.get('title') or 'a panel'}", str(target["expr"])
 
@@ -72,6 +72,11 @@ def _document(path: str, text: str) -> Any:
 
 
 def _panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for panel in document.get("panels") or ():
+    for panel in _mappings(document, "panels"):
         yield panel
         yield from _panels(panel)
+
+
+def _mappings(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    listed = document.get(key) or []
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

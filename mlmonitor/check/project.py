@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mlmonitor.config import MonitoringConfig
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
+_KNOWN: Final = re.compile(r"\b(groups|panels)\b")
 
 
 def check(config: MonitoringConfig, paths: Iterable[str | Path] = ()) -> list[Finding]:
@@ -82,6 +84,12 @@ def _files(paths: Iterable[str | Path]) -> dict[str, str]:
         for file in listed:
             if file == path or (file.suffix in _SUFFIXES and "tests" not in file.parts):
                 found[str(file)] = _text(file)
+        if not path.is_dir() and not _KNOWN.search(found[str(path)]):
+            message = f"{path}: holds neither rules nor panels; name a rule file or a dashboard."
+            raise GenerationError(message)
+        if path.is_dir() and not listed:
+            message = f"{path}: is empty; name a folder with rule files or dashboards."
+            raise GenerationError(message)
     return found
 
 
@@ -89,5 +97,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be read ({error}); check the path."
+        problem = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        message = f"{path}: cannot be read ({problem}); check the path."
         raise GenerationError(message) from error

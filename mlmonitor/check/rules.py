@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _OVER_TIME: Final = "_over_time"
 _ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
+_MAPPINGS: Final = ("labels", "annotations")
 _SEVERITIES: Final = ("critical", "warning", "info")
 _OF_THE_SERIES: Final = "{{ $labels.severity }}"
 
@@ -43,11 +44,31 @@ def placed_rules(files: Mapping[str, str]) -> list[PlacedRule]:
     """
     found = []
     for path, text in files.items():
-        for group in _groups(path, text):
-            for rule in group.get("rules") or ():
+        for index, group in enumerate(_groups(path, text)):
+            for rule in _rules(group, f"{path}: groups[{index}].rules"):
                 name = rule.get("record") or rule.get("alert") or "a rule without a name"
                 found.append(PlacedRule(rule, str(group.get("name")), f"{path}, {name}"))
     return found
+
+
+def _rules(group: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
+    """The rules of a group; those whose parts have another form are refused."""
+    listed = group.get("rules") or []
+    if not isinstance(listed, list):
+        message = f"{place}: must be a list of rules; mend it."
+        raise GenerationError(message)
+    for index, rule in enumerate(listed):
+        parts = (
+            (rule, *(rule.get(key) or {} for key in _MAPPINGS)) if _is_mapping(rule) else (rule,)
+        )
+        if not all(map(_is_mapping, parts)):
+            message = f"{place}[{index}]: rule, labels and annotations must be mappings; mend it."
+            raise GenerationError(message)
+    return listed
+
+
+def _is_mapping(found: object) -> bool:
+    return isinstance(found, dict)
 
 
 def rule_findings(rules: Iterable[PlacedRule], scope: tuple[str, ...]) -> Iterator[Finding]:
@@ -154,7 +175,8 @@ def _groups(path: str, text: str) -> list[dict[str, Any]]:
     except yaml.YAMLError as error:
         message = f"{path}: no YAML ({' '.join(str(error).split())}); mend it."
         raise GenerationError(message) from error
-    groups = document.get("groups") if isinstance(document, dict) else None
-    return (
-        [group for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
-    )
+    groups = document.get("groups", []) if isinstance(document, dict) else []
+    if not isinstance(groups, list) or not all(map(_is_mapping, groups)):
+        message = f"{path}: groups: must be a list of groups of rules; mend it."
+        raise GenerationError(message)
+    return groups

@@ -107,25 +107,28 @@ def _dependencies(
 ) -> Iterator[Rule]:
     for position, model in enumerate(config.models):
         for index, one in enumerate(model.depends_on):
-            record, expr = _dependency(one, settings)
             place = config.place("models", position, "depends_on", index)
-            promql.check(expr, settings.scope, place, own=False)
             chosen = (
                 f"{names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "
                 f"version={promql.quoted(model.version)}, role={promql.quoted(model.role)}}}"
             )
-            whole = f"0 * max by ({identity}) ({chosen}) + on () group_left () ({expr})"
-            yield rulefile.rule(record=record, expr=whole, labels={"dependency": one.name})
+            for record, expr in _dependency(one, settings):
+                promql.check(expr, settings.scope, place, own=False)
+                whole = f"0 * max by ({identity}) ({chosen}) + on () group_left () ({expr})"
+                yield rulefile.rule(record=record, expr=whole, labels={"dependency": one.name})
 
 
-def _dependency(one: DependencySettings, settings: RuleSettings) -> tuple[str, str]:
-    """The record of a dependency, and one number that tells of it."""
+def _dependency(one: DependencySettings, settings: RuleSettings) -> Iterator[tuple[str, str]]:
+    """The records of a dependency, and one number for each; a series that is gone is down."""
     if one.up is not None:
-        return names.DEPENDENCY_UP, f"min({one.up}) or vector(0)"
+        yield names.DEPENDENCY_UP, f"min({one.up}) or vector(0)"
+        return
+    yield names.DEPENDENCY_UP, f"group({one.fresh or one.unchanged}) or vector(0)"
     if one.fresh is not None:
-        return names.DEPENDENCY_AGE, f"(time() - min({one.fresh})) / {one.within:g}"
+        yield names.DEPENDENCY_AGE, f"(time() - min({one.fresh})) / {one.within:g}"
+        return
     span, step = promql.duration(settings.waits(_HOUR)), promql.duration(settings.evaluation)
-    return names.DEPENDENCY_CHANGED, f"max(changes(({one.unchanged})[{span}:{step}]))"
+    yield names.DEPENDENCY_CHANGED, f"max(changes(({one.unchanged})[{span}:{step}]))"
 
 
 def _by_model(default: float, own: dict[str, float | None], identity: str) -> str:

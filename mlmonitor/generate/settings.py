@@ -112,6 +112,10 @@ class RuleSettings:
         """Seconds between two looks at the cells of the reference, which change with a deployment only."""
         return _STEPS_A_REFERENCE * self.step
 
+    def part(self, window: float) -> float:
+        """Seconds of the part of a window that may still be to come when alerts look at it."""
+        return window / _MOST_EVALUATIONS
+
     @property
     def short_windows(self) -> tuple[float, float, float]:
         """Lengths over which broken columns are looked for; the shortest that has rows counts."""
@@ -188,7 +192,9 @@ def window_placeholders(settings: RuleSettings, window: float) -> dict[str, str]
         "interval": promql.duration(interval),
         "window_recent": promql.recent(interval),
         "previous_offset": promql.duration(window + (settings.step if own_group else 0)),
-        "previous_windows": f"{max(settings.previous / window, 1):g}",
+        "window_steps": f"{round(window / settings.step)}",
+        "first_part": promql.duration(max(settings.part(window), 2 * settings.step + 30)),
+        "other_parts": promql.duration(window - settings.part(window)),
         "alpha.input": _alpha(settings, window, settings.warnings),
         "alpha.output": _alpha(settings, window, settings.pages),
     }

@@ -71,6 +71,11 @@ RECORDS: Final[dict[str, Record]] = {
         ),
         Record("mlmonitor:reference_bins:count", "Bins or categories of the reference.", COLUMN),
         Record(MODEL_COLUMNS, "Columns that are counted.", _REFERENCE_MODEL),
+        Record(
+            "mlmonitor:model:previous_windows",
+            "Windows that the baseline `previous` holds.",
+            (*_MODEL_WINDOW, "baseline"),
+        ),
         Record("mlmonitor:model:threshold_psi", "PSI that is too large.", _REFERENCE_MODEL),
         Record("mlmonitor:model:threshold_ks", "KS that is too large.", _REFERENCE_MODEL),
         Record(

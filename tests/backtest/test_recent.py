@@ -94,6 +94,14 @@ def test_a_drift_of_a_deviation_is_no_change_of_unit():
     assert "MlmonitorScaleChanged" not in _found(TALL, _tall() + 10)
 
 
+@pytest.mark.parametrize(("since", "holds"), [(9, True), (10, False)])
+def test_a_feature_that_is_back_ends_its_page_after_ten_rows(since, holds):
+    before, back = np.full(600, np.nan), _tall(since)
+    assert ("MlmonitorFeatureMissing" in _found(TALL, back, before=before)) is holds
+    before, back = np.full(600, 3), np.zeros(since)
+    assert ("MlmonitorFeatureUnseen" in _found(CITY, back, before=before)) is holds
+
+
 @pytest.mark.parametrize(("count", "holds"), [(9, False), (10, True)])
 def test_ten_rows_without_a_value_are_a_missing_feature(count, holds):
     assert ("MlmonitorFeatureMissing" in _found(TALL, np.full(count, np.nan))) is holds

@@ -208,3 +208,53 @@ def test_windows_that_the_reference_has_not_measured_are_told(
 def test_a_path_that_cannot_be_read_is_an_error(config: MonitoringConfig, tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match=r"gone\.yml: cannot be read"):
         check(config, [tmp_path / "gone.yml"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("r.yml", "groups: 3\n", "groups: must be a list of groups of rules; mend it."),
+        (
+            "r.yml",
+            "groups: [{name: x, rules: 5}]\n",
+            "groups[0].rules: must be a list of rules; mend",
+        ),
+        (
+            "r.yml",
+            "groups: [{name: x, rules: [5]}]\n",
+            "groups[0].rules[0]: rule, labels and annot",
+        ),
+        (
+            "r.yml",
+            "groups: [{rules: [{alert: A, labels: 3}]}]\n",
+            "groups[0].rules[0]: rule, labels",
+        ),
+        ("r.yml", "groups: [\n", "no YAML ("),
+        ("r.yml", "", "holds neither rules nor panels; name a rule file or a dashboard."),
+        ("d.json", "{", "holds neither rules nor panels"),
+        ("d.json", '{"panels": ', "no JSON ("),
+    ],
+)
+def test_a_file_of_another_form_is_an_error(
+    config: MonitoringConfig, tmp_path: Path, name: str, text: str, problem: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(GenerationError, match=re.escape(f"{tmp_path / name}: {problem}")):
+        check(config, [tmp_path / name])
+
+
+def test_a_dashboard_without_panels_is_no_error(config: MonitoringConfig, tmp_path: Path) -> None:
+    for index, panels in enumerate(("3", "[5]", '[{"targets": [3]}]')):
+        (tmp_path / f"{index}.json").write_text(f'{{"panels": {panels}}}')
+    assert check(config, [tmp_path / f"{index}.json" for index in range(3)]) == []
+
+
+def test_a_file_that_is_no_text_and_a_folder_without_files_are_errors(
+    config: MonitoringConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "bin.yml").write_bytes(b"\xff\xfe")
+    with pytest.raises(GenerationError, match=r"bin\.yml: cannot be read \(not UTF-8 text\)"):
+        check(config, [tmp_path / "bin.yml"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(GenerationError, match="is empty; name a folder with rule files"):
+        check(config, [tmp_path / "empty"])

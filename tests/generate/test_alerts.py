@@ -252,6 +252,26 @@ def test_dependencies_alert_when_they_are_gone_old_or_changed(version, generated
     assert not complaints(version, generated, "dependency", WORLD, checks)
 
 
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_a_dependency_of_which_no_series_tells_any_more_is_down(version, generated):
+    gone = {
+        "customers_updated_timestamp_seconds": "0x59 stale",
+        "features_schema_version": "7x59 stale",
+    }
+    expr = (
+        'group by (dependency) (ALERTS{alertname="MlmonitorDependencyDown", alertstate="firing"})'
+    )
+    both = [
+        {"labels": f'{{dependency="{name}"}}', "value": 1}
+        for name in ("features", "schema", "table")
+    ]
+    checks = [
+        fired("MlmonitorDependencyDown", "58m", None),
+        {"expr": expr, "eval_time": "1h40m", "exp_samples": both},
+    ]
+    assert not complaints(version, generated, "dependency", {**WORLD, **gone}, checks)
+
+
 def business(name: str, metric: str, more: str = "") -> str:
     return (
         f'mlmonitor_business_{name}{{model="{MODEL}", version="1", role="live", metric="{metric}", '
