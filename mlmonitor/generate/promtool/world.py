@@ -200,12 +200,12 @@ class World:
 class _State:
     """A series in a phase: a gauge with its value, or a counter; growth is a minute's.
 
-    Of a series that is scraped more rarely, only `every` so many samples are there.
+    Of a series that is scraped more rarely, one of `every` so many samples is there.
     """
 
     value: float | None
     slope: float = 0.0
-    every: int = 1
+    every: float = 1
 
 
 class _Writer:
@@ -234,7 +234,7 @@ class _Writer:
         start = grown if state.value is None else state.value
         if state.every > 1:
             self.parts += [
-                "_" if index % state.every else _value(start + slope * index)
+                _value(start + slope * index) if _is_taken(index, state.every) else "_"
                 for index in range(count)
             ]
         else:
@@ -247,6 +247,11 @@ class _Writer:
     def text(self) -> str:
         """All values."""
         return " ".join(self.parts)
+
+
+def _is_taken(index: int, every: float) -> bool:
+    """Whether a scrape is the first of `every` so many."""
+    return math.floor(index / every) != math.floor((index - 1) / every)
 
 
 def _exact(number: float) -> float:
