@@ -20,7 +20,7 @@ def needed(rule_files: Iterable[str], alert: str) -> set[str]:
     rules = [rule for text in rule_files for group in groups(text) for rule in group["rules"]]
     reads: dict[str, set[str]] = {}
     for rule in rules:
-        names = promql.vocabulary(rule["expr"])[0]
+        names = _names(rule["expr"])
         reads.setdefault(made_by(rule), set()).update(names)
         if "ALERTS" in names:
             reads[made_by(rule)] |= _alerts_read(rule["expr"], rules)
@@ -40,6 +40,11 @@ def _alerts_read(expr: str, rules: Iterable[Mapping[str, Any]]) -> set[str]:
         for one in rules
         if "alert" in one and selector.may_be(one["labels"])
     }
+
+
+@cache
+def _names(expr: str) -> frozenset[str]:
+    return frozenset(promql.vocabulary(expr)[0])
 
 
 def made_by(rule: Mapping[str, Any]) -> str:

@@ -161,8 +161,8 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
     """What numbers of a test may be multiplied by.
 
     The alert's threshold, those of columns, the `shift` of a normal column that just reaches one of
-    them, and the objectives: the budgets of errors and of slow
-    calls, and how many seconds a call may take.
+    them, the rates at which one row arrives in two or twelve steps, and the objectives: the budgets of
+    errors and of slow calls, and how many seconds a call may take.
     """
     settings = RuleSettings.of(config)
     found = {
@@ -171,6 +171,8 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
         if (value := getattr(settings.thresholds, one.name)) is not None
     }
     found["shift"] = _smallest_shift(found)
+    found["row_in_two_steps"] = 1 / (2 * settings.step)
+    found["row_in_twelve_steps"] = 1 / (12 * settings.step)
     slo = config.slo
     found["errors"] = 1 - (slo.availability or AVAILABILITY)
     found["slow"] = 1 - (slo.latency_objective or LATENCY_OBJECTIVE)
