@@ -12,6 +12,8 @@ from scipy import spatial, stats
 from mlmonitor.reference.model import shares
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlmonitor.reference import Column
     from mlmonitor.thresholds import Thresholds
 
@@ -72,9 +74,12 @@ def of_reference(column: Column, spread: float | None, evidence: float | None = 
 
 
 def moments(n: float, above: float, below: float, squares: float) -> dict[str, tuple[float, float]]:
-    """Mean and variance of z and of |z| from sums over n rows."""
+    """Mean and variance of z and of |z| from sums over n rows; of one row, no variance is known."""
     found = {"mean": (above - below) / n, "spread": (above + below) / n}
-    return {name: (mean, max(squares - n * mean**2, 0) / (n - 1)) for name, mean in found.items()}
+    return {
+        name: (mean, max(squares - n * mean**2, 0) / (n - 1) if n > 1 else math.nan)
+        for name, mean in found.items()
+    }
 
 
 def statistics(column: Column, now: Sample, before: Sample) -> dict[str, float]:
@@ -92,7 +97,9 @@ def statistics(column: Column, now: Sample, before: Sample) -> dict[str, float]:
         found["chi2"] = _chi2(now, before)[0]
         return found
     found["ks"] = float(np.abs(np.cumsum(now.cells) / n - np.cumsum(before.cells) / m).max())
-    found["mean_shift"], found["variance_ratio"] = now.moments["mean"]
+    found["mean_shift"], variance = now.moments["mean"]
+    if n > 1:
+        found["variance_ratio"] = variance
     found["rank_shift"] = _rank_shift(now.cells / n, before.cells / m)
     return found
 
@@ -113,7 +120,8 @@ def p_values(column: Column, now: Sample, before: Sample, minimum: float) -> dic
     found["distribution"] = float(stats.kstwobign.sf(known["ks"] * math.sqrt(n * m / (n + m))))
     found["rank"] = kruskal(now.cells / now.values * n, before.cells / before.values * m)
     for test in before.moments:
-        found[test] = _welch(now.moments[test], n, before.moments[test], m)
+        if m > 1 and (n > 1 or now.moments[test][1] <= before.moments[test][1]):
+            found[test] = _welch(now.moments[test], n, before.moments[test], m)
     if before.nonzero is not None and now.nonzero is not None:
         found["nonzero"] = _share_p(now.nonzero / now.values, n, before.nonzero / before.values, m)
     return found
@@ -130,7 +138,9 @@ def effects(column: Column, now: Sample, before: Sample, limits: Thresholds) -> 
     if column.is_categorical:
         return found | {"distribution": above}
     found["distribution"] = max(above, known["ks"] / limits.ks)
-    found["mean"] = abs(now.moments["mean"][0] - before.moments["mean"][0]) / limits.mean_shift
+    if "mean" in before.moments:
+        difference = now.moments["mean"][0] - before.moments["mean"][0]
+        found["mean"] = abs(difference) / limits.mean_shift
     found["rank"] = abs(known["rank_shift"]) / limits.rank
     if "spread" in before.moments and now.moments["spread"][0] > 0:
         ratio = now.moments["spread"][0] / before.moments["spread"][0]
@@ -139,6 +149,20 @@ def effects(column: Column, now: Sample, before: Sample, limits: Thresholds) -> 
         difference = now.nonzero / now.values - before.nonzero / before.values
         found["nonzero"] = abs(difference) / limits.nonzero
     return found
+
+
+def quantile(level: float, edges: Sequence[float], cells: Array) -> float:
+    """A quantile of cells whose values are spread evenly; of the outermost ones, only an edge is known."""
+    counts = np.cumsum(cells)
+    rank = level * counts[-1]
+    cell = int(np.searchsorted(counts, rank))
+    if cell == len(edges):
+        return edges[-1]
+    if cell == 0 and edges[0] <= 0:
+        return edges[0]
+    left = edges[cell - 1] if cell else 0.0
+    below = counts[cell - 1] if cell else 0.0
+    return float(left + (edges[cell] - left) * (rank - below) / cells[cell])
 
 
 def kruskal(now: Array, before: Array) -> float:

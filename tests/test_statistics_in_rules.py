@@ -1,26 +1,29 @@
 """Every statistic that the rules record against SciPy, for both baselines, on both promtools.
 
-Six hours of rows, then two of others: counted by a monitor, grown into counters, evaluated by the
-engine of Prometheus. Some columns have measured correlations, the rest the stated default.
+Four hours of rows, then two of others: counted by a monitor, grown into counters, evaluated by the
+engine of Prometheus. Some columns have measured correlations, the rest the stated default. Of some
+next to nothing arrives, or next to nothing was known: one row or less, and one row of evidence.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mlmonitor import names
-from mlmonitor.generate import output
 from mlmonitor.generate.prometheus import RuleSettings, drift_rules
 from mlmonitor.monitor import Monitor
 from mlmonitor.thresholds import Thresholds
-from tests import components, drift_oracle, drift_sample
+from tests import components, drift_oracle, drift_sample, references
 from tests.drift_oracle import Sample
 from tests.promtool_values import recorded
 
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mlmonitor.reference import Column
+    from mlmonitor.reference import Column, Reference
     from tests.drift_sample import Rows
 
 HOUR: Final = 3600
 SCRAPE: Final = 60
-PREVIOUS: Final = 6 * HOUR
+PREVIOUS: Final = 4 * HOUR
 WINDOW: Final = 2 * HOUR
 SETTINGS: Final = RuleSettings(
     scope=(),
@@ -44,9 +47,19 @@ SETTINGS: Final = RuleSettings(
     thresholds=Thresholds(correlation=0.002),
 )
 # As a profile with timestamps would say it: of some columns, and of one window only.
-CORRELATION: Final = {("shift 0.1", "2h"): 0.01, ("of 4", "2h"): 0.02, ("pool", "2h"): 0.005}
-EVIDENCE: Final = {"shift 0.1": 400.0, "of 4": 250.0, "pool": 900.0}
+CORRELATION: Final = {
+    ("shift 0.1", "2h"): 0.01, ("of 4", "2h"): 0.02, ("pool", "2h"): 0.005, ("shift 0.3", "2h"): 0.6,
+}  # fmt: skip
+EVIDENCE: Final = {
+    "shift 0.1": 400.0, "of 4": 250.0, "pool": 900.0, "shift 0.15": 1.6, "known once": 0.7,
+}  # fmt: skip
+# Rows before and in the window, of columns like those of the same name without the first word.
+FEW: Final = {"few": (1.8, 1.8), "rare": (0.9, 1.8)}
+LIKE: Final = ("pool", "shift 0.1", "city")
 SPREAD: Final = 0.79
+EARLY, LATER = 4000, 1300
+# Of a counter that begins at zero, Prometheus does not extrapolate the first increase.
+STOOD: Final = 4096
 
 
 def _measured(column: Column) -> Column:
@@ -56,12 +69,55 @@ def _measured(column: Column) -> Column:
     return column.model_copy(update=known)
 
 
-_SAMPLE: Final = drift_sample.reference()
-REFERENCE: Final = _SAMPLE.model_copy(update={"columns": tuple(map(_measured, _SAMPLE.columns))})
+def _small(column: Column) -> Column:
+    """A column in hundredths: its deviation is less than one."""
+    scaled = {
+        "name": "small",
+        "edges": tuple(edge / 100 for edge in column.edges or ()),
+        "mean": (column.mean or 0) / 100,
+        "deviation": (column.deviation or 0) / 100,
+        "range": column.range and (column.range[0] / 100, column.range[1] / 100),
+    }
+    return column.model_copy(update=scaled)
+
+
+def _reference() -> Reference:
+    """The sample's, with columns of which little arrives, or of which it knows little itself."""
+    sample = drift_sample.reference()
+    known = {column.name: column for column in sample.columns}
+    nothing = known["note"].model_copy(
+        update={"name": "never known", "missing": known["note"].rows}
+    )
+    once = references.binned("known once", [10.0, *[math.nan] * (nothing.rows - 1)], edges=[9.0])
+    small = _small(known["shift 0.15"])
+    alike = [
+        known[like].model_copy(update={"name": f"{little} {like}"})
+        for little in FEW
+        for like in LIKE
+    ]
+    columns = (*sample.columns, nothing, once, small, *alike)
+    return sample.model_copy(update={"columns": tuple(map(_measured, columns))})
+
+
+REFERENCE: Final = _reference()
+PARTS: Final = ("upper", "category", "direction", "test", "reason", "quantile")
 STATISTICS: Final = (
     "psi", "psi_noise", "js", "ks", "chi2", "mean_shift", "variance_ratio", "missing_ratio",
     "rank_shift",
 )  # fmt: skip
+# Records of short windows have a test of their own: tests/test_steps_in_rules.py.
+SHORT: Final = re.compile(r"mlmonitor:column_recent:")
+# promtool of Prometheus 2 answers with ten thousand series at most.
+QUERIES: Final = (
+    '{__name__=~"mlmonitor:column_.+"}',
+    '{__name__=~"mlmonitor:.+", __name__!~"mlmonitor:column_.+"}',
+)
+PREVIOUS_SUMS: Final = {
+    "rows": "mlmonitor:baseline_rows:count",
+    "cumulative": "mlmonitor:baseline_cumulative:sum",
+    "category": "mlmonitor:baseline_category:sum",
+    "deviation": "mlmonitor:baseline_deviation:sum",
+}
 Series = tuple[str, tuple[tuple[str, str], ...]]
 Recorded = dict[tuple[str, ...], float]
 
@@ -72,6 +128,9 @@ def _counted(rows: Rows) -> dict[Series, float]:
     monitor = Monitor("houses", version="7", reference=REFERENCE, registry=registry)
     for row in rows:
         inputs = {name: value for name, value in row.items() if name != "prediction"}
+        inputs |= {"never known": "a", "known once": row["shift 0.1"]}
+        inputs["small"] = row["shift 0.15"] / 100
+        inputs |= {f"{little} {like}": row[like] for little in FEW for like in LIKE}
         with monitor.prediction(inputs) as prediction:
             prediction.output = row["prediction"]
     return {
@@ -83,10 +142,24 @@ def _counted(rows: Rows) -> dict[Series, float]:
 
 
 @cache
+def _grown() -> dict[Series, tuple[float, float]]:
+    """How much each counter grows between two scrapes, before the window and in it."""
+    none, early = _counted([]), _counted(drift_sample.rows(EARLY, 1, 0.05))
+    later = _counted(drift_sample.rows(LATER, 2))
+    grown = {}
+    for series, start in none.items():
+        if series[0].endswith("_total"):
+            few = FEW.get(dict(series[1])["column"].split()[0], (EARLY, LATER))
+            grown[series] = (
+                _exact((early[series] - start) / (PREVIOUS / SCRAPE) * few[0] / EARLY),
+                _exact((later[series] - start) / (WINDOW / SCRAPE) * few[1] / LATER),
+            )
+    return grown
+
+
+@cache
 def _series() -> dict[str, str]:
-    """Counters that grow by the rows of six hours, then of two; gauges that stand."""
-    none, early = _counted([]), _counted(drift_sample.rows(4000, 1, 0.05))
-    later = _counted(drift_sample.rows(1300, 2))
+    """Counters that grow by the rows of four hours, then of two; gauges that stand."""
     gauges: dict[Series, float] = {}
     for column in REFERENCE.columns:
         labels = (
@@ -95,24 +168,22 @@ def _series() -> dict[str, str]:
         )  # fmt: skip
         if column.is_binned and column.deviation:
             gauges[names.REFERENCE_ABSOLUTE_DEVIATION.name, labels] = SPREAD
-    written = {}
-    for series, start in none.items():
-        if series[0].endswith("_total"):
-            first = _exact((early[series] - start) / (PREVIOUS / SCRAPE))
-            second = _exact((later[series] - start) / (WINDOW / SCRAPE))
-            middle = first * (PREVIOUS // SCRAPE)
-            values = f"0+{first:.12f}x{PREVIOUS // SCRAPE - 1} "
-            values += f"{middle:.12f}+{second:.12f}x{WINDOW // SCRAPE + 30}"
-            written[_text(series)] = values
-        else:
-            gauges.setdefault(series, start)
+    for series, value in _counted([]).items():
+        if series not in _grown():
+            gauges.setdefault(series, value)
     span = (PREVIOUS + WINDOW) // SCRAPE + 30
-    return written | {_text(series): f"{float(value)!r}x{span}" for series, value in gauges.items()}
+    written = {_text(series): f"{float(value)!r}x{span}" for series, value in gauges.items()}
+    for series, (first, second) in _grown().items():
+        middle = first * (PREVIOUS // SCRAPE)
+        values = f"{STOOD}+{first:.20f}x{PREVIOUS // SCRAPE - 1} "
+        values += f"{STOOD + middle:.20f}+{second:.20f}x{WINDOW // SCRAPE + 30}"
+        written[_text(series)] = values
+    return written
 
 
 def _exact(growth: float) -> float:
     """A binary fraction, so that promtool adds it up without an error."""
-    return round(growth * 2**16) / 2**16
+    return round(growth * 2**24) / 2**24
 
 
 def _text(series: Series) -> str:
@@ -128,12 +199,19 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def evaluated(promtool: Path, rules: dict[str, str], folder: Path) -> Recorded:
     """(record, window, baseline, column, part...) -> value, in the middle of the last step."""
-    output.write(rules, folder)
+    files = []
+    for path, text in rules.items():
+        groups = yaml.load(text, yaml.CSafeLoader)["groups"]
+        for group in groups:
+            group["rules"] = [rule for rule in group["rules"] if not SHORT.match(rule["record"])]
+        files.append(folder / path.rpartition("/")[2])
+        files[-1].parent.mkdir(exist_ok=True)
+        files[-1].write_text(yaml.dump({"groups": groups}, Dumper=yaml.CSafeDumper))
     samples = recorded(
-        str(promtool),
-        sorted((folder / "prometheus").glob("*.yml")),
+        promtool,
+        files,
         _series(),
-        '{__name__=~"mlmonitor:.+"}',
+        QUERIES,
         at=f"{PREVIOUS + WINDOW + 5 * 60}s",
         scrape=f"{SCRAPE}s",
         step="5m",
@@ -141,7 +219,7 @@ def evaluated(promtool: Path, rules: dict[str, str], folder: Path) -> Recorded:
     )
     values: Recorded = {}
     for labels, value in samples:
-        part = [labels[one] for one in ("upper", "category", "direction", "test") if one in labels]
+        part = [labels[one] for one in PARTS if one in labels]
         key = (labels.get("window", ""), labels.get("baseline", ""), labels.get("column", ""))
         if "lower" not in labels or "upper" in labels:
             values[(labels["__name__"], *key, *part)] = value
@@ -176,7 +254,7 @@ def _sample(found: Recorded, column: Column, where: _Where) -> Sample:
         rows,
         of("missing:sum") or of("part:ratio", "missing") * rows,
         cells,
-        drift_oracle.moments(n, above, below, of("squared_deviation:sum")) if n > 1 else {},
+        drift_oracle.moments(n, above, below, of("squared_deviation:sum")) if n else {},
         (of("nonzero:sum") or of("part:ratio", "nonzero") * n) if sparse else None,
         drift_oracle.effective(n, correlation, where.windows),
         drift_oracle.effective(rows, correlation, where.windows),
@@ -202,7 +280,11 @@ def _before(found: Recorded, column: Column, window: str, baseline: str) -> Samp
     # The squares of the time before are in its variance only; sums and cells are independent.
     name = "mlmonitor:baseline_moment:variance"
     variances = _parts(found, name, window, baseline, column.name)
-    known = {test: (sample.moments[test][0], value) for test, value in variances.items()}
+    known = {
+        test: (mean, variances.get(test, math.nan))
+        for test, (mean, _) in sample.moments.items()
+        if test == "mean" or mean > 0
+    }
     return replace(sample, moments=known)
 
 
@@ -214,6 +296,73 @@ def _pairs(found: Recorded) -> Iterator[tuple[str, str, Column, Sample, Sample]]
                 _before(found, column, window, baseline),
             )
             yield window, baseline, column, now, before
+
+
+def test_each_sum_is_the_growth_of_its_counter(found: Recorded) -> None:
+    """In the window, and before it; give or take a scrape, since Prometheus 2 takes one more."""
+    compared = 0
+    for (name, labels), growth in _grown().items():
+        part = dict(labels)
+        kind = name.removeprefix("mlmonitor_column_").removesuffix("_total")
+        more = [part[one] for one in ("upper", "category", "direction") if one in part]
+        scrape = max(growth)
+        for window, scrapes in (("1h", 60), ("2h", 120)):
+            key = (f"mlmonitor:column_{kind}:sum", window, "", part["column"], *more)
+            if kind != "invalid":
+                assert found[key] == pytest.approx(growth[1] * scrapes, rel=1e-6, abs=scrape), key
+                compared += 1
+        record = PREVIOUS_SUMS.get(kind)
+        if record:
+            key = (record, "2h", "previous", part["column"], *more)
+            before = growth[0] * PREVIOUS / SCRAPE
+            assert found.get(key, 0.0) == pytest.approx(before, rel=1e-6, abs=scrape), key
+            compared += 1
+    assert compared > 1000
+
+
+def test_invalid_and_unseen_shares_are_those_of_the_rows(found: Recorded) -> None:
+    """Give or take what a scrape of the time before may change in 120."""
+    rows = {
+        dict(labels)["column"]: growth[1]
+        for (name, labels), growth in _grown().items()
+        if name == names.COLUMN_ROWS.name
+    }
+    compared = 0
+    for (name, labels), growth in _grown().items():
+        part = dict(labels)
+        column = part["column"]
+        for window in ("1h", "2h"):
+            if name == names.COLUMN_INVALID.name:
+                key = ("mlmonitor:column:invalid_ratio", window, "", column, part["reason"])
+                assert found[key] == pytest.approx(growth[1] / rows[column], abs=0.01), key
+                compared += growth[1] > 0
+            elif part.get("category") == "__unseen__":
+                key = ("mlmonitor:column:unseen_ratio", window, "", column, *())
+                share = growth[1] / _values(column)
+                assert found[key] == pytest.approx(share, abs=0.01), key
+                compared += growth[1] > 0
+    assert compared > 3
+
+
+def _values(column: str) -> float:
+    """Values of a categorical column that arrive between two scrapes of the window."""
+    return sum(
+        growth[1]
+        for (name, labels), growth in _grown().items()
+        if name == names.COLUMN_CATEGORY.name and dict(labels)["column"] == column
+    )
+
+
+def test_quantiles_are_those_of_the_cells(found: Recorded) -> None:
+    compared = 0
+    for window, baseline, column, now, _ in _pairs(found):
+        if baseline == "reference" and column.is_binned and now.values:
+            for quantile in (0.05, 0.5, 0.95):
+                key = ("mlmonitor:column:quantile", window, "", column.name, f"{quantile:g}")
+                expected = drift_oracle.quantile(quantile, column.edges or (), now.cells)
+                assert found[key] == pytest.approx(expected, rel=1e-9), key
+                compared += 1
+    assert compared > 30
 
 
 def test_each_statistic_equals_scipy(found: Recorded) -> None:

@@ -50,6 +50,9 @@ class Case(Section):
     lasts: Duration | None = Field(
         default=None, description="How long the change lasts; as long as `within`, or 2h if silent."
     )
+    after: Change | None = Field(
+        default=None, description="What traffic is like afterwards; as usual by default."
+    )
     resolves: Duration | None = Field(
         default="1h", validate_default=True, description="It must be over so long afterwards."
     )

@@ -46,7 +46,11 @@ class Change(Section):
     rate: Number = Field(default=1.0, description="Rows, times the usual 60 a minute.")
     down: bool = Field(default=False, description="The service cannot be scraped.")
     gone: bool = Field(default=False, description="The service is not even a target.")
-    rarer: int = Field(default=1, ge=1, description="Only every so many scrapes are made.")
+    rarer: float = Field(
+        default=1,
+        ge=1,
+        description="One of so many scrapes is made: 2 halves them, 1.25 leaves four of five.",
+    )
     restarts: bool = Field(default=False, description="Its counters start again at 0.")
     errors: Number = Field(default=0.0, description="Share of the calls that raise.")
     slow: Slow | None = Field(default=None, description="Slow calls.")

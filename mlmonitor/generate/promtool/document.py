@@ -77,12 +77,14 @@ def rule_tests(
                 needs = _Needs.of(alert.alert, {window for _, window in chosen}, rules, files)
                 tests = [_test(case, window, alert, config, needs) for case, window in chosen]
                 tested[path] = None
+                named = {one: files[one] for one in files if one in {path, *needs.files}}
                 made[f"prometheus/tests/{alert.alert}.yml"] = _document(
-                    {path, *needs.files}, tests, config, f"alerts/tests/{source.name}.yaml"
+                    named, tests, config, f"alerts/tests/{source.name}.yaml"
                 )
-    every = [files[path] for path in tested]
+    every = {path: files[path] for path in tested}
+    quiet = [*_quiet(config, read_names(every.values()))]
     made["prometheus/tests/quiet.yml"] = _document(
-        tested, [*_quiet(config, read_names(every))], config, "alerts/tests and monitoring.yaml"
+        every, quiet, config, "alerts/tests and monitoring.yaml"
     )
     return made
 
@@ -121,12 +123,20 @@ class _Needs:
 
 
 def _document(
-    rule_files: Iterable[str], tests: list[dict[str, Any]], config: MonitoringConfig, source: str
+    rule_files: Mapping[str, RuleFile],
+    tests: list[dict[str, Any]],
+    config: MonitoringConfig,
+    source: str,
 ) -> str:
-    # promtool evaluates every group at one interval, and steps must not overlap.
-    interval = promql.duration(config.prometheus.step)
-    listed = [f"../{path.removeprefix('prometheus/')}" for path in sorted(rule_files)]
-    head = rulefile.dump({"rule_files": listed, "evaluation_interval": interval})
+    # promtool evaluates every group at one interval, and steps must not overlap. It would take the
+    # groups in any order, and alerts must see the step that has just been recorded.
+    head = rulefile.dump(
+        {
+            "rule_files": [f"../{path.removeprefix('prometheus/')}" for path in sorted(rule_files)],
+            "evaluation_interval": promql.duration(config.prometheus.step),
+            "group_eval_order": [name for one in rule_files.values() for name in one.groups],
+        }
+    )
     return rulefile.header(source) + head + "tests:\n" + "".join(map(test_text, tests))
 
 
@@ -151,8 +161,8 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
     """What numbers of a test may be multiplied by.
 
     The alert's threshold, those of columns, the `shift` of a normal column that just reaches one of
-    them, and the objectives: the budgets of errors and of slow
-    calls, and how many seconds a call may take.
+    them, the rates at which one row arrives in two or twelve steps, and the objectives: the budgets of
+    errors and of slow calls, and how many seconds a call may take.
     """
     settings = RuleSettings.of(config)
     found = {
@@ -161,6 +171,8 @@ def factors(alert: AlertRule, config: MonitoringConfig) -> dict[str, float]:
         if (value := getattr(settings.thresholds, one.name)) is not None
     }
     found["shift"] = _smallest_shift(found)
+    found["row_in_two_steps"] = 1 / (2 * settings.step)
+    found["row_in_twelve_steps"] = 1 / (12 * settings.step)
     slo = config.slo
     found["errors"] = 1 - (slo.availability or AVAILABILITY)
     found["slow"] = 1 - (slo.latency_objective or LATENCY_OBJECTIVE)
@@ -192,7 +204,7 @@ def _test(
     phases = (
         Phase(before, case.usual),
         Phase(lasts, case.change),
-        *((Phase(after, case.usual),) if after else ()),
+        *((Phase(after, case.after or case.usual),) if after else ()),
     )
     world = World(
         (Pod("pod-0", phases),),

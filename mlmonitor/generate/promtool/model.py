@@ -36,7 +36,12 @@ def rows() -> list[Row]:
     Columns: `age` (normal), `income` (log-normal), `celsius` (normal about 20), `balance` (six of
     ten are zero), `city` (three values, one in fifty missing); output `price`.
     """
-    return [_row(index) for index in range(ROWS)]
+    return [dict(row) for row in _rows()]
+
+
+@functools.cache
+def _rows() -> tuple[Row, ...]:
+    return tuple(_row(index) for index in range(ROWS))
 
 
 def _row(index: int) -> Row:
@@ -84,7 +89,7 @@ def counted(traffic: Iterable[Row], errors: float = 0.0, version: str = "1") -> 
     every = list(traffic)
     inputs = [{key: value for key, value in one.items() if key != "price"} for one in every]
     if errors:
-        _call_one_by_one(monitor, inputs, [one["price"] for one in every], errors)
+        _call_with_errors(monitor, inputs, [one["price"] for one in every], errors)
     else:
         with monitor.prediction(inputs, batch=True) as prediction:
             prediction.output = [one["price"] for one in every]
@@ -114,15 +119,20 @@ def _exposed(registry: CollectorRegistry) -> dict[Series, float]:
     }
 
 
-def _call_one_by_one(
+def _call_with_errors(
     monitor: Monitor, inputs: list[Row], outputs: list[Any], errors: float
 ) -> None:
-    """A call for each row; a share of them raises, evenly spread."""
+    """A call for each row that raises, a share of all and evenly spread; one for the others together."""
     failed = 0.0
+    answered: list[tuple[Row, Any]] = []
     for one, output in zip(inputs, outputs, strict=True):
         failed += errors
-        fails, failed = failed >= 1, failed % 1
-        with suppress(ValueError), monitor.prediction(one, batch=False) as prediction:
-            if fails:
+        if failed >= 1:
+            with suppress(ValueError), monitor.prediction(one, batch=False):
                 raise ValueError
-            prediction.output = output
+        else:
+            answered.append((one, output))
+        failed %= 1
+    if answered:
+        with monitor.prediction([one for one, _ in answered], batch=True) as prediction:
+            prediction.output = [output for _, output in answered]

@@ -24,33 +24,44 @@ class RuleFile:
     """What a rule file makes, and what it reads.
 
     Attributes:
+        groups: names of its groups.
         makes: names of series and the labels that their rules give them.
         reads: what the expressions and the annotations select.
     """
 
+    groups: tuple[str, ...]
     makes: tuple[tuple[str, Mapping[str, str]], ...]
     reads: frozenset[Selector]
 
 
 def read_files(rule_files: Mapping[str, str]) -> dict[str, RuleFile]:
     """What stands in some rule files, given as relative path -> text."""
-    return {path: read_rules(rules_of(text)) for path, text in rule_files.items()}
+    found = {}
+    for path, text in rule_files.items():
+        groups = _groups(text)
+        rules = [rule for group in groups for rule in group["rules"]]
+        found[path] = read_rules(rules, tuple(group["name"] for group in groups))
+    return found
 
 
 def rules_of(text: str) -> list[dict[str, Any]]:
     """All rules of a rule file."""
-    groups = yaml.load(text, _LOADER)["groups"]  # noqa: S506 - a safe one
-    return [rule for group in groups for rule in group["rules"]]
+    return [rule for group in _groups(text) for rule in group["rules"]]
+
+
+def _groups(text: str) -> list[dict[str, Any]]:
+    return yaml.load(text, _LOADER)["groups"]  # type: ignore[no-any-return]  # noqa: S506 - a safe one
 
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_rules(rules: Iterable[Mapping[str, Any]]) -> RuleFile:
-    """What some rules make, read and show."""
+def read_rules(rules: Iterable[Mapping[str, Any]], groups: tuple[str, ...] = ()) -> RuleFile:
+    """What some rules make, read and show, in groups of these names."""
     listed = list(rules)
     notes = [text for rule in listed for text in rule.get("annotations", {}).values()]
     return RuleFile(
+        groups,
         tuple(_made(rule) for rule in listed),
         frozenset(
             (

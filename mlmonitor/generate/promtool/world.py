@@ -126,9 +126,21 @@ class World:
                 and not any(name.startswith(absent) for absent in change.absent)
             }
         if first:
-            states |= {key: _State(self._number(n)) for key, n in change.series.items()}
-            states |= {key: _State(None, self._number(n)) for key, n in change.counters.items()}
+            states |= {
+                self._scoped(key): _State(self._number(n)) for key, n in change.series.items()
+            }
+            states |= {
+                self._scoped(key): _State(None, self._number(n))
+                for key, n in change.counters.items()
+            }
         return {key: one for key, one in states.items() if self._is_read(key.partition("{")[0])}
+
+    def _scoped(self, series: str) -> str:
+        """A series of another pod with the labels that keep environments apart."""
+        missing = [f'{label}="test"' for label in self.scope if f"{label}=" not in series]
+        if "instance=" not in series:
+            return series
+        return series.replace("{", "{" + "".join(f"{one}, " for one in missing), 1)
 
     def _is_read(self, name: str) -> bool:
         return self.read is None or name in self.read
@@ -137,6 +149,8 @@ class World:
         rate = self._number(change.rate) * ROWS_A_MINUTE * pod.share / self.pace
         states: dict[Series, _State] = {}
         for series, value in self._counted(change, pod.version).items():
+            if not self._is_read(series[0]):
+                continue
             if series[0] in _COUNTERS:
                 states[series] = _State(None, _COUNTERS[series[0]])
             elif _is_counter(series[0]):
@@ -200,12 +214,12 @@ class World:
 class _State:
     """A series in a phase: a gauge with its value, or a counter; growth is a minute's.
 
-    Of a series that is scraped more rarely, only `every` so many samples are there.
+    Of a series that is scraped more rarely, one of `every` so many samples is there.
     """
 
     value: float | None
     slope: float = 0.0
-    every: int = 1
+    every: float = 1
 
 
 class _Writer:
@@ -234,7 +248,7 @@ class _Writer:
         start = grown if state.value is None else state.value
         if state.every > 1:
             self.parts += [
-                "_" if index % state.every else _value(start + slope * index)
+                _value(start + slope * index) if _is_taken(index, state.every) else "_"
                 for index in range(count)
             ]
         else:
@@ -247,6 +261,11 @@ class _Writer:
     def text(self) -> str:
         """All values."""
         return " ".join(self.parts)
+
+
+def _is_taken(index: int, every: float) -> bool:
+    """Whether a scrape is the first of `every` so many."""
+    return math.floor(index / every) != math.floor((index - 1) / every)
 
 
 def _exact(number: float) -> float:

@@ -1,0 +1,410 @@
+"""What is counted in a step, and in the two steps, the hour and the six hours that broken columns show in.
+
+Rows arrive in eras: six hours, the hour and the two steps at their end, at other rates and with other
+values in each, so that no range is mistaken for another. Everything that `alerts/recording/data.yaml`
+records of them is held against NumPy on the rows; each increase against the growth of its counter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+import yaml
+
+from mlmonitor import names
+from mlmonitor.config import MonitoringConfig
+from mlmonitor.generate import output
+from mlmonitor.generate.prometheus import rule_files
+from mlmonitor.thresholds import Thresholds
+from tests import components, drift_oracle
+from tests.promtool_values import recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SCRAPE: Final = 60
+END: Final = 365
+# Samples that each era lasts, in front of the end: the five hours, fifty minutes, ten minutes.
+ERAS: Final = (END - 60, 50, 10)
+WINDOWS: Final = {"10m": (2,), "1h": (1, 2), "6h": (0, 1, 2)}
+# Of five hours and five minutes, six hours hold five hours.
+HELD: Final = (300 / 305, 1.0, 1.0)
+CONFIG: Final = MonitoringConfig.model_validate(
+    {"scope_labels": [], "prometheus": {"scrape_interval": "1m", "windows": ["1h", "2h"]}}
+)
+IDENTITY: Final = {"model": "houses", "version": "7", "role": "live"}
+OF: Final = {**IDENTITY, "reference": "abcd1234", "side": "input"}
+EVIDENCE: Final = 500.0
+# Of a counter that begins at zero, Prometheus does not extrapolate the first increase.
+STOOD: Final = 4096.0
+REASONS: Final = ("out_of_range", "not_finite")
+FILE: Final = "prometheus/drift.rules.yml"
+NEEDED: Final = re.compile(
+    r":increase$|:(reference|column_recent|model|baseline_values)|:correlation$"
+)
+Found = dict[tuple[str, ...], float]
+Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Era:
+    """How many rows arrive, their values in equal shares, and the shares that lack one or are invalid."""
+
+    rows: float
+    values: tuple[float | str, ...]
+    missing: float = 0.0
+    invalid: tuple[float, ...] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the reference, and what arrives of it in each era."""
+
+    name: str
+    eras: tuple[Era, Era, Era]
+    mean: float = 45.0
+    deviation: float = 8.0
+    correlation: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return not isinstance(self.eras[0].values[0], str)
+
+
+def _two(mean: float, deviation: float) -> tuple[float, float]:
+    """Values of just this mean and standard deviation."""
+    return mean - deviation, mean + deviation
+
+
+def _steady(name: str, mean: float, deviation: float, base: tuple[float, float]) -> Column:
+    """A column that is spread alike in all eras."""
+    values = _two(mean, deviation)
+    return Column(name, (Era(900, values), Era(170, values), Era(40, values)), *base)
+
+
+def _around(*limits: tuple[float, float]) -> Iterator[tuple[float, ...]]:
+    """The middles, and each in turn a tenth within and beyond its limit, to both sides."""
+    middles = tuple(middle for middle, _ in limits)
+    yield middles
+    for place, (middle, limit) in enumerate(limits):
+        for share in (-1.1, -0.9, 0.9, 1.1):
+            moved = middle + share * limit
+            yield (*middles[:place], moved, *middles[place + 1 :])
+
+
+def _units() -> Iterator[Column]:
+    """Columns on both sides of every limit that tells a changed unit."""
+    for base in ((20.0, 8.0), (3.0, 0.5), (-5.0, 4.0)):
+        mean, deviation = base
+        fahrenheit = _around((1.8, 0.2), (1.8 * mean + 32, 0.3 * deviation))
+        celsius = _around((1 / 1.8, 0.07), ((mean - 32) / 1.8, 0.3 * deviation))
+        for spread, moved in itertools.chain(fahrenheit, celsius):
+            yield _steady("degrees", moved, spread * deviation, base)
+    for base in ((20.0, 8.0), (3.0, 0.5), (-5.0, 4.0)):
+        mean, deviation = base
+        for (ratio,) in _around((0.0, 0.65)):
+            for (unlike,) in _around((0.0, 0.2)):
+                factor = math.exp(ratio)
+                yield _steady("factor", factor * mean, factor * math.exp(unlike) * deviation, base)
+        for ratio, unlike in _around((-1.0, 0.2), (0.0, 0.2)):
+            yield _steady("sign", ratio * mean, math.exp(unlike) * deviation, base)
+        for shift, spread in ((0, 4.5), (0, 5.5), (2.7, 1.3), (3.3, 1.3), (-2.7, 1.3), (-3.3, 1.3)):
+            yield _steady("unknown", mean + shift * deviation, spread * deviation, base)
+    for near in (0.45, 0.55):
+        yield _steady("near zero", -near * 8, 8.0, (near * 8, 8.0))
+    yield _steady("about zero", 30.0, 8.0, (0.0, 8.0))
+    yield _steady("constant before", 77.0, 2.0, (25.0, 0.0))
+
+
+def _columns() -> Iterator[Column]:
+    for index, column in enumerate(_units()):
+        yield Column(f"{column.name} {index}", column.eras, column.mean, column.deviation)
+    early = Era(800, _two(45, 8), 0.1, (0.02, 0.01))
+    middle = Era(150, _two(49, 10), 0.3, (0.1, 0.0))
+    correlation = {"1h": 0.03, "2h": 0.01}
+    yield Column("mixed", (early, middle, Era(40, _two(90, 2), 0.6, (0.3, 0.2))))
+    yield Column("alike", (early, middle, Era(40, _two(41, 2))), correlation=correlation)
+    for rows in (0.8, 9.0, 11.0):
+        now = Era(rows, _two(60, 9), 0.1 if rows < 1 else 0.0, (0.2, 0.1))
+        few = Era(0.1, _two(45, 8)) if rows < 1 else middle
+        yield Column(f"{rows:g} rows", (early, few, now))
+        now = Era(rows, ("a", "b", "b", "__unseen__"), 0.1 if rows < 1 else 0.0)
+        few = Era(0.1, ("a",)) if rows < 1 else Era(150, ("a", "a", "b", "__other__"))
+        yield Column(f"{rows:g} categories", (Era(800, ("a", "b", "__unseen__")), few, now))
+    silent = Era(0, _two(45, 8))
+    yield Column("silent now", (early, middle, silent))
+    yield Column("empty now", (early, middle, Era(40, _two(45, 8), 1.0)))
+
+
+COLUMNS: Final = tuple(_columns())
+
+
+def _grown(column: Column, era: Era) -> dict[Series, float]:
+    """How much the counters of a column grow in an era."""
+    label = {**OF, "column": column.name}
+    count = era.rows * (1 - era.missing)
+    grown = {
+        _key(names.COLUMN_ROWS.name, label): era.rows,
+        _key(names.COLUMN_MISSING.name, label): era.rows * era.missing,
+    }
+    for reason, share in zip(REASONS, era.invalid, strict=True):
+        grown[_key(names.COLUMN_INVALID.name, label, reason=reason)] = era.rows * share
+    if not column.is_numeric:
+        for category in ("a", "b", "__other__", "__unseen__"):
+            share = era.values.count(category) / len(era.values)
+            grown[_key(names.COLUMN_CATEGORY.name, label, category=category)] = count * share
+        return grown
+    z = _deviations(column, era)
+    for lower, upper, share in (("-Inf", "45.0", (z <= 0).mean()), ("45.0", "+Inf", 1.0)):
+        grown[_key(names.COLUMN_CUMULATIVE.name, label, lower=lower, upper=upper)] = count * share
+    for direction, part in (("above", np.maximum(z, 0)), ("below", np.maximum(-z, 0))):
+        key = _key(names.COLUMN_DEVIATION.name, label, direction=direction)
+        grown[key] = count * part.mean()
+    grown[_key(names.COLUMN_SQUARED_DEVIATION.name, label)] = count * (z**2).mean()
+    return grown
+
+
+def _deviations(column: Column, era: Era) -> drift_oracle.Array:
+    """The values of an era as a monitor counts them: in reference deviations, those of 1 if it has none."""
+    return (np.array(era.values, float) - column.mean) / (column.deviation or 1.0)
+
+
+def _reference(column: Column) -> dict[Series, float]:
+    label = {**OF, "column": column.name}
+    gauges = {
+        _key(names.REFERENCE_ROWS.name, label): 2000.0,
+        _key(names.REFERENCE_MISSING.name, label): 0.0,
+        _key(names.REFERENCE_EFFECTIVE.name, label): EVIDENCE,
+    }
+    if column.is_numeric:
+        gauges[_key(names.REFERENCE_MEAN.name, label)] = column.mean
+        gauges[_key(names.REFERENCE_DEVIATION.name, label)] = column.deviation
+    for window, bound in column.correlation.items():
+        gauges[_key(names.REFERENCE_CORRELATION.name, label, window=window)] = bound
+    return gauges
+
+
+def _key(name: str, labels: Mapping[str, str], **more: str) -> Series:
+    return name, tuple(sorted({**labels, **more}.items()))
+
+
+def _text(series: Series) -> str:
+    inner = ", ".join(f'{label}="{value}"' for label, value in series[1])
+    return f"{series[0]}{{{inner}}}"
+
+
+def _counter(grown: tuple[float, ...], eras: tuple[int, ...] = ERAS) -> str:
+    """A counter that stands, and grows so much in each era: evenly, by binary fractions, exactly added."""
+    parts, last = [f"{STOOD:g}"], STOOD
+    for growth, samples in zip(grown, eras, strict=True):
+        slope = round(growth / samples * 2**24) / 2**24
+        parts.append(f"{last + slope:.20f}+{slope:.20f}x{samples - 1}")
+        last += slope * samples
+    return " ".join(parts)
+
+
+def _world() -> dict[str, str]:
+    series = {}
+    for column in COLUMNS:
+        eras = [_grown(column, era) for era in column.eras]
+        for one in eras[0]:
+            series[_text(one)] = _counter(tuple(era[one] for era in eras))
+        for one, value in _reference(column).items():
+            series[_text(one)] = f"{value!r}x{END}"
+    return series
+
+
+def evaluated(promtool: Path, files: Mapping[str, str], folder: Path) -> Found:
+    """(record, window, column, part...) -> value, of the short windows."""
+    group = yaml.load(files[FILE], yaml.CSafeLoader)["groups"][0]
+    group["rules"] = [rule for rule in group["rules"] if NEEDED.search(rule["record"])]
+    path = folder / "steps.rules.yml"
+    path.write_text(yaml.dump({"groups": [group]}, Dumper=yaml.CSafeDumper))
+    samples = recorded(
+        promtool,
+        [path],
+        _world(),
+        ['{__name__=~"mlmonitor:column_recent:.+"}'],
+        at=f"{END}m",
+        scrape=f"{SCRAPE}s",
+        step="5m",
+        folder=folder,
+    )
+    return {
+        (one["__name__"].rpartition(":")[2], one["window"], one["column"], one.get("reason", "")): v
+        for one, v in samples
+    }
+
+
+def expected() -> Found:
+    """The same by NumPy, of the rows of each window."""
+    found = {}
+    for column in COLUMNS:
+        for window, places in WINDOWS.items():
+            arrived = [(column.eras[place], HELD[place]) for place in places]
+            for (name, part), value in _statistics(column, arrived).items():
+                found[name, window, column.name, part] = value
+    return found
+
+
+def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[str, str], float]:
+    rows = sum(era.rows * held for era, held in arrived)
+    weights = [era.rows * held * (1 - era.missing) for era, held in arrived]
+    values = sum(weights)
+    known = drift_oracle.effective
+    rho = max(column.correlation.values(), default=Thresholds().correlation)
+    found = {("rows", ""): rows}
+    if rows:
+        found["effective", ""] = known(rows, rho)
+        found["missing_ratio", ""] = 1 - values / rows
+        for place, reason in enumerate(REASONS):
+            invalid = sum(era.invalid[place] * era.rows * held for era, held in arrived)
+            found["invalid_ratio", reason] = invalid / rows
+    if not values:
+        return found
+    found["values", ""] = values
+    share = [weight / values for weight in weights]
+    if not column.is_numeric:
+        shares = {
+            category: sum(
+                part * era.values.count(category) / len(era.values)
+                for part, (era, _) in zip(share, arrived, strict=True)
+            )
+            for category in ("a", "b", "__other__", "__unseen__")
+        }
+        found["unseen_ratio", ""] = shares["__unseen__"]
+        found["top_ratio", ""] = max(shares.values())
+        return found
+    z = np.concatenate([_deviations(column, era) for era, _ in arrived])
+    each = np.repeat(share, 2) / 2
+    shift = float(np.average(z, weights=each))
+    spread = float(np.sqrt(np.average((z - shift) ** 2, weights=each)))
+    found |= {("mean_shift", ""): shift, ("spread_ratio", ""): spread}
+    ratio = 1 + shift * column.deviation / column.mean if column.mean else None
+    if ratio is not None:
+        found["mean_ratio", ""] = ratio
+    if values >= 10:
+        error = math.sqrt(max(spread**2, 1) / known(values, rho) + 1 / EVIDENCE)
+        found["mean_errors", ""] = abs(shift) / error
+        factor = _factor(column, shift, spread, ratio)
+        if factor is not None:
+            found["factor", ""] = factor
+    return found
+
+
+def _factor(column: Column, shift: float, spread: float, ratio: float | None) -> float | None:
+    """What the values were multiplied by, 32 and -32 for degrees, 0 where it is unknown."""
+    base, deviation = column.mean, column.deviation
+    mean = base + shift * deviation
+    if deviation:
+        if abs(spread - 1.8) < 0.2 and abs(mean - (1.8 * base + 32)) < 0.3 * deviation:
+            return 32
+        if abs(spread - 1 / 1.8) < 0.07 and abs(mean - (base - 32) / 1.8) < 0.3 * deviation:
+            return -32
+    if ratio is not None:
+        agree = ratio > 0 and abs(math.log(spread / ratio)) < 0.2
+        if agree and abs(math.log(ratio)) > 0.65:
+            return ratio
+        if abs(ratio + 1) < 0.2 and abs(math.log(spread)) < 0.2 and abs(shift) > 1:
+            return -1
+    return 0 if spread > 5 or abs(shift) > 3 else None
+
+
+def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
+    """Fail where a record of a short window is not what NumPy finds in the rows."""
+    found, wanted = evaluated(promtool, files, folder), expected()
+    assert found.keys() == wanted.keys()
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+
+
+def test_what_shows_broken_columns_equals_numpy(tmp_path: Path) -> None:
+    check(components.promtool("3"), rule_files(CONFIG), tmp_path)
+
+
+INCREASES: Final = {
+    "column_rows": (names.COLUMN_ROWS, {"column": "age"}),
+    "column_missing": (names.COLUMN_MISSING, {"column": "age"}),
+    "column_cumulative": (names.COLUMN_CUMULATIVE, {"column": "age", "lower": "1", "upper": "2"}),
+    "column_category": (names.COLUMN_CATEGORY, {"column": "city", "category": "a"}),
+    "column_deviation": (names.COLUMN_DEVIATION, {"column": "age", "direction": "above"}),
+    "column_squared_deviation": (names.COLUMN_SQUARED_DEVIATION, {"column": "age"}),
+    "column_nonzero": (names.COLUMN_NONZERO, {"column": "age"}),
+    "column_invalid": (names.COLUMN_INVALID, {"column": "age", "reason": "wrong_type"}),
+    "model_unexpected": (names.UNEXPECTED_COLUMNS, {}),
+    "model_errors": (names.PREDICTION_ERRORS, {"exception": "ValueError"}),
+}
+# A minute, in the hours before the last step and in it, on each of two pods.
+PODS: Final = ((7.0, 2.0), (11.0, 5.0))
+STEPS: Final = re.compile(r"(drift|operation|settings)\.rules\.yml$")
+
+
+def _of_steps(extra: int) -> tuple[dict[str, str], Found]:
+    """Counters on two pods that grow otherwise in the last step, and what that makes of each record.
+
+    Prometheus 2 takes `extra` minutes of the time before: both ends of a range are its own.
+    """
+    series: dict[str, str] = {}
+    wanted: Found = {}
+
+    def count(record: str, name: str, labels: Mapping[str, str], times: float) -> None:
+        for pod, (before, last) in enumerate(PODS):
+            grown = (before * (END - 5) * times, last * 5 * times)
+            key = _key(name, {**labels, "instance": f"pod-{pod}"})
+            series[_text(key)] = _counter(grown, (END - 5, 5))
+        if record:
+            part = tuple(sorted(value for key, value in labels.items() if key not in OF))
+            part = part if record.startswith("column") else ()
+            wanted[(record, *part)] = sum(
+                (last * 5 + extra * before) * times for before, last in PODS
+            ) * (5 / (5 + extra))
+
+    for place, (record, (metric, labels)) in enumerate(INCREASES.items(), 1):
+        of = IDENTITY if record == "model_errors" else OF
+        count(record, metric.name, {**of, **labels}, place)
+    duration = names.PREDICTION_DURATION.name
+    count("model_calls", f"{duration}_count", IDENTITY, 20)
+    count("model_busy", f"{duration}_sum", IDENTITY, 3)
+    for edge, times in (("0.25", 11), ("0.5", 12), ("1.0", 16), ("+Inf", 20)):
+        count("", f"{duration}_bucket", {**IDENTITY, "le": edge}, times)
+    wanted[("model_slow",)] = wanted[("model_calls",)] * (20 - 12) / 20
+    series[_text(_key(names.MODEL_INFO.name, {**IDENTITY, "reference": "abcd1234"}))] = f"1x{END}"
+    return series, wanted
+
+
+def check_steps(promtool: Path, files: Mapping[str, str], folder: Path, extra: int = 0) -> None:
+    """Fail where what is recorded of the last step is not what was counted in it."""
+    chosen = {path: text for path, text in files.items() if STEPS.search(path)}
+    output.write(chosen, folder)
+    series, wanted = _of_steps(extra)
+    samples = recorded(
+        promtool,
+        [folder / path for path in chosen],
+        series,
+        '{__name__=~"mlmonitor:.+:increase"}',
+        at=f"{END}m",
+        scrape=f"{SCRAPE}s",
+        step="5m",
+        folder=folder,
+    )
+    kept = ("column", "lower", "upper", "category", "direction", "reason")
+    found = {}
+    for one, value in samples:
+        part = sorted(one[label] for label in kept if label in one)
+        found[(one["__name__"].split(":")[1], *part)] = value
+    assert found == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("version", components.PROMETHEUS_VERSIONS)
+def test_each_increase_is_the_growth_of_its_counter_on_all_pods(
+    version: str, tmp_path: Path
+) -> None:
+    extra = 1 if version == "2.42" else 0
+    check_steps(components.promtool(version), rule_files(CONFIG), tmp_path, extra)
