@@ -47,6 +47,7 @@ CONFIG: Final = MonitoringConfig.model_validate(
     }
 )
 SLOW: Final = RuleSettings.of(CONFIG).interval(WINDOW)
+FILLED: Final = WINDOW - RuleSettings.of(CONFIG).part(WINDOW)
 DRIFTED: Final = "mlmonitor:column:drifted"
 THROUGH: Final = re.compile(rf"last_over_time\(({DRIFTED}{{[^}}]*}})\[\w+\]\)")
 CONTROL: Final = "Control"
@@ -77,14 +78,15 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Seen]]
             version: stack.enter_context(components.prometheus(version, config, None, LOOK_BACK))
             for version in VERSIONS
         }
-        # The first evaluation comes within an interval; two more intervals must then be bridged.
-        time.sleep(SLOW + WAITS + SLOW + 2)
+        # A window is judged when it is nearly full. The first evaluation then comes within an
+        # interval; two more intervals must be bridged.
+        time.sleep(FILLED + SLOW + WAITS + SLOW + 2)
         return {version: _seen(server.url) for version, server in servers.items()}
 
 
 def _configured(folder: Path) -> Path:
     """The generated alerts, their controls, and a slow group that records what they read."""
-    (folder / "slow.rules.yml").write_text(json.dumps({"groups": [_slow_group()]}))
+    (folder / "slow.rules.yml").write_text(json.dumps({"groups": [_slow_group(), _step_group()]}))
     (text,) = (one for path, one in alert_rules(CONFIG).items() if "distribution" in path)
     document = yaml.safe_load(text)
     (group,) = document["groups"]
@@ -108,6 +110,13 @@ def _slow_group() -> dict[str, Any]:
         for side in ("input", "output")
     ]
     return {"name": "slow", "interval": duration(SLOW), "rules": rules}
+
+
+def _step_group() -> dict[str, Any]:
+    """What tells how long the model has been there, recorded often."""
+    model = {"namespace": "production", "model": "a", "version": "1", "role": "live"}
+    rule = {"record": "mlmonitor:model:columns", "expr": "vector(2)", "labels": model}
+    return {"name": "step", "interval": "1s", "rules": [rule]}
 
 
 def _control(rule: dict[str, Any]) -> dict[str, Any]:
