@@ -42,6 +42,8 @@ CONFIG: Final = MonitoringConfig.model_validate(
 IDENTITY: Final = {"model": "houses", "version": "7", "role": "live"}
 OF: Final = {**IDENTITY, "reference": "abcd1234", "side": "input"}
 EVIDENCE: Final = 500.0
+# Deviations that the farthest value of a reference lies away, where its range is not told.
+EXTREME: Final = 5.0
 # Of a counter that begins at zero, Prometheus does not extrapolate the first increase.
 STOOD: Final = 4096.0
 REASONS: Final = ("out_of_range", "not_finite")
@@ -77,6 +79,38 @@ class Column:
     def is_numeric(self) -> bool:
         """Whether its values are numbers."""
         return not isinstance(self.eras[0].values[0], str)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a number in a window, in deviations of the reference from its mean.
+
+    Attributes:
+        shift, spread: mean and standard deviation.
+        values: how many there are.
+        below: mean distance of those below the reference's mean, the others taken as 0.
+    """
+
+    shift: float
+    spread: float
+    values: float
+    below: float
+
+    @property
+    def least_shift(self) -> float:
+        """What two values at the extreme of the reference do not explain of the mean."""
+        return max(abs(self.shift) - 2 * EXTREME / self.values, 0.0)
+
+    @property
+    def least_spread(self) -> float:
+        """What they do not explain of the standard deviation."""
+        return math.sqrt(max(self.spread**2 - 2 * EXTREME**2 / self.values, 0.0))
+
+    @property
+    def is_beyond_shifts(self) -> bool:
+        """Whether values spread more, and lie too far off, or on too many sides, for a mere shift."""
+        distance = self.shift + 2 * self.below
+        return self.least_spread > 1 and (self.least_shift > 2 or self.below / distance > 0.02)
 
 
 def _two(mean: float, deviation: float) -> tuple[float, float]:
@@ -118,7 +152,7 @@ def _units() -> Iterator[Column]:
             yield _steady("sign", ratio * mean, math.exp(unlike) * deviation, base)
         for shift, spread in ((0, 4.5), (0, 5.5), (2.7, 1.3), (3.3, 1.3), (-2.7, 1.3), (-3.3, 1.3)):
             yield _steady("unknown", mean + shift * deviation, spread * deviation, base)
-    for near in (0.45, 0.55):
+    for near in (1.05, 1.2):
         yield _steady("near zero", -near * 8, 8.0, (near * 8, 8.0))
     yield _steady("about zero", 30.0, 8.0, (0.0, 8.0))
     yield _steady("constant before", 77.0, 2.0, (25.0, 0.0))
@@ -287,42 +321,53 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     each = np.repeat(share, 2) / 2
     shift = float(np.average(z, weights=each))
     spread = float(np.sqrt(np.average((z - shift) ** 2, weights=each)))
-    found |= {("mean_shift", ""): shift, ("spread_ratio", ""): spread}
-    ratio = 1 + shift * column.deviation / column.mean if column.mean else None
-    if ratio is not None:
-        found["mean_ratio", ""] = ratio
+    seen = Seen(shift, spread, values, float(np.average(np.maximum(-z, 0), weights=each)))
+    found |= {
+        ("mean_shift", ""): shift,
+        ("spread_ratio", ""): spread,
+        ("least_shift", ""): seen.least_shift,
+        ("least_spread", ""): seen.least_spread,
+    }
+    if column.mean:
+        found["mean_ratio", ""] = 1 + shift * column.deviation / column.mean
     if values >= 10:
         error = math.sqrt(max(spread**2, 1) / known(values, rho) + 1 / EVIDENCE)
         found["mean_errors", ""] = abs(shift) / error
-        factor = _factor(column, shift, spread, ratio)
+        factor = _factor(column, seen)
         if factor is not None:
             found["factor", ""] = factor
     return found
 
 
-def _factor(column: Column, shift: float, spread: float, ratio: float | None) -> float | None:
+def _factor(column: Column, seen: Seen) -> float | None:
     """What the values were multiplied by, 32 and -32 for degrees, 0 where it is unknown."""
     base, deviation = column.mean, column.deviation
-    mean = base + shift * deviation
+    mean = base + seen.shift * deviation
     if deviation:
-        if abs(spread - 1.8) < 0.2 and abs(mean - (1.8 * base + 32)) < 0.3 * deviation:
+        if abs(seen.spread - 1.8) < 0.2 and abs(mean - (1.8 * base + 32)) < 0.3 * deviation:
             return 32
-        if abs(spread - 1 / 1.8) < 0.07 and abs(mean - (base - 32) / 1.8) < 0.3 * deviation:
+        if abs(seen.spread - 1 / 1.8) < 0.07 and abs(mean - (base - 32) / 1.8) < 0.3 * deviation:
             return -32
-    if ratio is not None:
-        agree = ratio > 0 and abs(math.log(spread / ratio)) < 0.2
-        if agree and abs(math.log(ratio)) > 0.65:
+    if base:
+        ratio = 1 + seen.shift * deviation / base
+        agree = ratio > 0 and abs(math.log(seen.spread / ratio)) < 0.2
+        if agree and abs(math.log(ratio)) > 0.65 and (ratio < 1 or seen.is_beyond_shifts):
             return ratio
-        if abs(ratio + 1) < 0.2 and abs(math.log(spread)) < 0.2 and abs(shift) > 1:
+        if abs(ratio + 1) < 0.2 and abs(math.log(seen.spread)) < 0.2 and seen.least_shift > 2:
             return -1
-    return 0 if spread > 5 or abs(shift) > 3 else None
+    return 0 if seen.least_spread > 5 or seen.least_shift > 3 else None
 
 
 def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
     """Fail where a record of a short window is not what NumPy finds in the rows."""
     found, wanted = evaluated(promtool, files, folder), expected()
     assert found.keys() == wanted.keys()
-    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+    assert _even(found) == pytest.approx(_even(wanted), rel=3e-5, abs=1e-5)
+
+
+def _even(found: Found) -> Found:
+    """Roots of small differences as these: near zero, a root makes much of little."""
+    return {key: v**2 if key[0] == "least_spread" else v for key, v in found.items()}
 
 
 def test_what_shows_broken_columns_equals_numpy(tmp_path: Path) -> None:
