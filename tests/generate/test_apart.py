@@ -59,9 +59,10 @@ SEEN: Final = {
 }
 Found = dict[tuple[tuple[str, str], ...], float]
 
-# Alerts that need no columns, by the labels that tell what they are about.
+# Alerts by the labels that tell what they are about.
 OF_A_MODEL: Final = ("namespace", "model")
 OF_A_VERSION: Final = ("namespace", *names.IDENTITY)
+OF_A_COLUMN: Final = (*OF_A_VERSION, "side", "column")
 OF_A_POD: Final = (*OF_A_VERSION, "instance")
 ABOUT: Final[dict[str, tuple[str, ...]]] = {
     "MlmonitorServiceDown": OF_A_MODEL,
@@ -83,6 +84,9 @@ ABOUT: Final[dict[str, tuple[str, ...]]] = {
     "MlmonitorRowsDropped": OF_A_VERSION,
     "MlmonitorColumnsUnmonitored": OF_A_VERSION,
     "MlmonitorInputsNotCounted": OF_A_VERSION,
+    "MlmonitorFeatureMissing": OF_A_COLUMN,
+    "MlmonitorFeatureUnseen": OF_A_COLUMN,
+    "MlmonitorOutputsNotFinite": OF_A_COLUMN,
     "MlmonitorMemoryGrowing": OF_A_POD,
     "MlmonitorMemorySaturated": OF_A_POD,
     "MlmonitorCpuSaturated": OF_A_POD,
