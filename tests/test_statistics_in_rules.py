@@ -389,6 +389,7 @@ def test_each_p_value_equals_scipy(found: Recorded) -> None:
         values = _parts(found, *key)
         assert values.keys() == expected.keys(), key
         for test, p_value in expected.items():
+            assert 0 <= values[test] <= 1, (*key, test)
             if 1e-8 <= p_value <= 0.5:
                 told += 1
                 assert values[test] == pytest.approx(p_value, rel=0.01), (*key, test)
