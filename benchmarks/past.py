@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlmonitor.reference import Column, Reference
 
 _ROWS_A_STEP: Final = 3000.0
-_SCRAPED_EVERY: Final = 11.0
 
 
 def write_steps(file: TextIO, reference: Reference, settings: RuleSettings, end: float) -> None:
@@ -34,29 +33,6 @@ def write_steps(file: TextIO, reference: Reference, settings: RuleSettings, end:
     for series, mean in sorted(_series(reference, step), key=lambda one: one[0].partition("{")[0]):
         values = (mean * rng.uniform(0.95, 1.05, count)).tolist()
         file.writelines(f"{series} {v!r}{t}" for v, t in zip(values, stamps, strict=True))
-
-
-def write_scrapes(
-    file: TextIO, exposition: str, pods: int, settings: RuleSettings, end: float
-) -> None:
-    """What pods expose, scraped for a little longer than a step reaches back, up to `end`.
-
-    Scrapes lie somewhat closer than they should: when the last rules are evaluated, the range of a step
-    then still holds as many as it would of a pod that goes on.
-    """
-    count = round((settings.step + settings.scrape_interval) / settings.scrape_interval)
-    stamps = [f" {t:.3f}\n" for t in end - _SCRAPED_EVERY * np.arange(count + 1)[::-1]]
-    lines = [line for line in exposition.splitlines() if not line.startswith("#")]
-    for line in [*lines, "up 1"]:
-        series, _, value = line.rpartition(" ")
-        name, _, labels = series.partition("{")
-        grows = name.endswith(("_total", "_bucket", "_count", "_sum"))
-        start = float(value)
-        values = [repr(start * (1 + index / 100) if grows else start) for index in range(count + 1)]
-        for pod in range(pods):
-            target = f'namespace="production",job="models",pod="pod-{pod}",instance="pod-{pod}"'
-            full = f"{name}{{{target}}}" if not labels else f"{name}{{{target},{labels}"
-            file.writelines(f"{full} {v}{t}" for v, t in zip(values, stamps, strict=True))
 
 
 def _series(reference: Reference, step: str) -> Iterator[tuple[str, float]]:

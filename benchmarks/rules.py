@@ -1,9 +1,9 @@
 """What Prometheus takes to evaluate all rules of a fleet, those of alerts among them.
 
-A real Prometheus evaluates the rules of the default settings over blocks of a past that was written
-beforehand: a week of recorded steps, and the last minutes of what ten pods expose, in the library's own
-text. Nothing is scraped meanwhile, so that rules alone are timed. A rule's time is the shortest of its
-evaluations; a group costs the sum of its rules, once an interval.
+A real Prometheus scrapes ten pods, in the library's own text, and evaluates the rules. So that nothing
+must be waited for, a week of recorded steps is written into blocks beforehand, and the pods tell their
+last minutes at the first scrape. A rule's time is the shortest of its evaluations; a group costs the sum
+of its rules, once an interval.
 
 Rules are written once for all models, so that a part of the cost does not grow with the fleet. Three
 fleets tell the parts apart: a few columns, many columns, and the few in several models; the cost of 100
@@ -25,6 +25,7 @@ import yaml
 
 from benchmarks import fleet, past
 from benchmarks.harness import Result, report
+from benchmarks.pods import Pods, served
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.durations import seconds
 from mlmonitor.generate import output
@@ -51,8 +52,6 @@ _LARGE: Final = MonitoringConfig.model_validate(
 _OFTEN: Final = "20s"
 _EVALUATIONS: Final = 6
 _READ_BY_OTHERS: Final = 3
-_BEGIN_WITHIN: Final = 20.0
-"""Seconds that it takes at the most to make blocks of the last minutes."""
 Times = dict[str, float]
 """By group of rules, seconds of an evaluation."""
 
@@ -131,10 +130,23 @@ def _measured(size: Size) -> Times:
         folder = Path(name)
         _write_rules(folder)
         _blocks(folder, size, settings)
+        reach = settings.step + settings.scrape_interval
+        text = fleet.exposition(size.models, size.columns)
+        pods = Pods(text, PODS, settings.scrape_interval, reach)
         config = folder / "prometheus.json"
-        config.write_text(json.dumps({"rule_files": [str(folder / "prometheus" / "*.yml")]}))
-        with components.prometheus(VERSION, config, folder / "data") as server:
-            return _shortest(server.url)
+        with served(pods) as port:
+            config.write_text(
+                json.dumps(
+                    {
+                        "rule_files": [str(folder / "prometheus" / "*.yml")],
+                        "scrape_configs": [pods.scrape_config(port)],
+                    }
+                )
+            )
+            with components.prometheus(VERSION, config, folder / "data") as server:
+                while not pods.are_scraped:
+                    time.sleep(1.0)
+                return _shortest(server.url)
 
 
 def _intervals(config: MonitoringConfig) -> Times:
@@ -160,29 +172,18 @@ def _write_rules(folder: Path) -> None:
 
 
 def _blocks(folder: Path, size: Size, settings: RuleSettings) -> None:
-    """The past of a fleet: recorded steps of a week first, which takes long; then the raw counters."""
-    samples, data = folder / "past.txt", folder / "data"
+    """The recorded steps of a week, in blocks of a day, about as many as Prometheus keeps of it."""
+    samples = folder / "past.txt"
     with samples.open("w") as file:
         for number in range(size.models):
             reference = fleet.profile(size.columns, f"model-{number}")
             past.write_steps(file, reference, settings, time.time())
         file.write("# EOF\n")
-    _fill(samples, data)
-    text = fleet.exposition(size.models, size.columns)
-    with samples.open("w") as file:
-        end = time.time() + _BEGIN_WITHIN
-        past.write_scrapes(file, text, PODS, settings, end)
-        file.write("# EOF\n")
-    _fill(samples, data)
-    # Nothing can be recorded that is older than the newest block.
-    time.sleep(max(end + 1 - time.time(), 0))
-
-
-def _fill(samples: Path, data: Path) -> None:
-    """Make blocks of a day, about as many as Prometheus keeps of a week."""
     command = ["tsdb", "create-blocks-from", "--max-block-duration=24h", "openmetrics"]
     tool = str(components.promtool(VERSION))
-    subprocess.run([tool, *command, str(samples), str(data)], check=True, capture_output=True)
+    subprocess.run(
+        [tool, *command, str(samples), str(folder / "data")], check=True, capture_output=True
+    )
     samples.unlink()
 
 
