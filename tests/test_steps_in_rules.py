@@ -74,6 +74,7 @@ class Column:
     mean: float = 45.0
     deviation: float = 8.0
     correlation: Mapping[str, float] = field(default_factory=dict)
+    missing: float = 0.0
 
     @property
     def is_numeric(self) -> bool:
@@ -166,6 +167,13 @@ def _columns() -> Iterator[Column]:
     correlation = {"1h": 0.03, "2h": 0.01}
     yield Column("mixed", (early, middle, Era(40, _two(90, 2), 0.6, (0.3, 0.2))))
     yield Column("alike", (early, middle, Era(40, _two(41, 2))), correlation=correlation)
+    usual = Era(150, _two(45, 8), 0.4)
+    for share in (0.3, 0.7):
+        yield Column(f"{share:g} missing", (usual, usual, Era(40, _two(45, 8), share)), missing=0.4)
+    for rows in (4.0, 6.0):
+        for share in (0.45, 0.55):
+            now = Era(rows, _two(46, 8), 0.0, (share, 0.9))
+            yield Column(f"{share:g} of {rows:g} out of range", (early, middle, now))
     for rows in (0.8, 9.0, 11.0):
         now = Era(rows, _two(60, 9), 0.1 if rows < 1 else 0.0, (0.2, 0.1))
         few = Era(0.1, _two(45, 8)) if rows < 1 else middle
@@ -215,7 +223,7 @@ def _reference(column: Column) -> dict[Series, float]:
     label = {**OF, "column": column.name}
     gauges = {
         _key(names.REFERENCE_ROWS.name, label): 2000.0,
-        _key(names.REFERENCE_MISSING.name, label): 0.0,
+        _key(names.REFERENCE_MISSING.name, label): column.missing,
         _key(names.REFERENCE_EFFECTIVE.name, label): EVIDENCE,
     }
     if column.is_numeric:
@@ -284,7 +292,8 @@ def expected() -> Found:
     for column in COLUMNS:
         for window, places in WINDOWS.items():
             arrived = [(column.eras[place], HELD[place]) for place in places]
-            for (name, part), value in _statistics(column, arrived).items():
+            seen = _statistics(column, arrived)
+            for (name, part), value in {**seen, **_evidence(column, seen)}.items():
                 found[name, window, column.name, part] = value
     return found
 
@@ -336,6 +345,21 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
         factor = _factor(column, seen)
         if factor is not None:
             found["factor", ""] = factor
+    return found
+
+
+def _evidence(
+    column: Column, seen: Mapping[tuple[str, str], float]
+) -> dict[tuple[str, str], float]:
+    """What the statistics of a window prove."""
+    found = {}
+    if seen["rows", ""] >= 10:
+        variance = max(column.missing * (1 - column.missing), 0.01)
+        above = seen["missing_ratio", ""] - column.missing
+        found["missing_errors", ""] = above * math.sqrt(seen["effective", ""] / variance)
+    is_beyond = seen.get(("invalid_ratio", "out_of_range"), 0) > 0.5 and seen["effective", ""] >= 5
+    if is_beyond or seen.get(("mean_errors", ""), 0) > 8:
+        found["implausible", ""] = 1.0
     return found
 
 

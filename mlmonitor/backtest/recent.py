@@ -28,6 +28,8 @@ _FEW: Final = 10
 _SOME: Final = 30
 _MANY: Final = 100
 _LEAST_VARIANCE: Final = 0.01
+_SURELY_MISSING: Final = 6
+_MISSING_MORE: Final = 5
 _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
 _USUAL_EXTREME: Final = 5.0
@@ -111,6 +113,13 @@ class Recent:
         return evidence.effective(self.sums.rows, self.rho)
 
     @property
+    def missing_errors(self) -> Array:
+        """How far the missing share lies above the reference's, in standard errors of that."""
+        usual = self.sums.column.missing_ratio
+        variance = max(usual * (1 - usual), _LEAST_VARIANCE)
+        return np.asarray((self.missing_ratio - usual) * np.sqrt(self.effective / variance))
+
+    @property
     def beyond(self) -> Array:
         """Share of rows whose value is out of range or extreme, whichever is more."""
         return np.maximum(self.invalid_ratio(names.OUT_OF_RANGE), self.invalid_ratio(names.EXTREME))
@@ -157,21 +166,15 @@ def _proof(recent: Three) -> np.ndarray:
     return np.asarray(moved | beyond | recent[0].proof)
 
 
-def _excess(one: Recent, deviations: float) -> np.ndarray:
-    """Whether the missing share is above the reference's by so many standard errors."""
-    usual, share = one.sums.column.missing_ratio, one.missing_ratio
-    variance = max(usual * (1 - usual), _LEAST_VARIANCE)
-    above = share > usual
-    return np.asarray(above & ((share - usual) ** 2 * one.effective > deviations**2 * variance))
+def _is_missing_surely(one: Recent) -> np.ndarray:
+    return np.asarray((one.sums.rows >= _FEW) & (one.missing_errors > _SURELY_MISSING))
 
 
 def _feature_missing(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or column.missing_ratio >= 0.5:  # noqa: PLR2004 - as in the rule
         return _never(recent)
-    found = _any(
-        recent, lambda one: (one.missing_ratio > limit) & (one.sums.rows >= _FEW) & _excess(one, 6)
-    )
+    found = _any(recent, lambda one: (one.missing_ratio > limit) & _is_missing_surely(one))
     mended = (recent[0].missing_ratio <= limit) & (recent[0].sums.rows >= _FEW)
     return np.asarray(found & ~mended)
 
@@ -242,8 +245,8 @@ def _missing_share(recent: Three, limit: float) -> np.ndarray:
     if one.sums.column.side == "outcome":
         return _never(recent)
     usual = one.sums.column.missing_ratio
-    enough = one.sums.rows >= _MANY
-    return np.asarray((one.missing_ratio - usual > limit) & enough & _excess(one, 5))
+    more = (one.sums.rows >= _MANY) & (one.missing_errors > _MISSING_MORE)
+    return np.asarray((one.missing_ratio - usual > limit) & more)
 
 
 def _unseen(recent: Three, limit: float) -> np.ndarray:

@@ -109,8 +109,13 @@ class RuleSettings:
 
     @property
     def reference_interval(self) -> float:
-        """Seconds between two looks at the cells of the reference, which change with a deployment only."""
-        return _STEPS_A_REFERENCE * self.step
+        """Seconds between two looks at the cells of the reference, which change with a deployment only.
+
+        Three steps, with fewer evaluations as many times longer, but an hour at the most.
+        """
+        usual = _STEPS_A_REFERENCE * self.step
+        longer = min(usual * _MOST_EVALUATIONS / self.evaluations, SLOWEST)
+        return self._whole_steps(max(usual, longer))
 
     def part(self, window: float) -> float:
         """Seconds of the part of a window that may still be to come when alerts look at it."""

@@ -23,7 +23,6 @@ RECORDS.update(
             (*IDENTITY, "reference", "side", "window"),
         ),
         Record("mlmonitor:reference_mean:max", "Mean of the reference.", COLUMN),
-        Record("mlmonitor:reference_deviation:max", "Deviation of the reference.", COLUMN),
         Record(
             "mlmonitor:reference_extreme:ratio",
             "Distance of the farthest value of the reference from its mean, in deviations.",
@@ -33,6 +32,11 @@ RECORDS.update(
         Record("mlmonitor:column_recent:effective", "Rows lately that count as evidence.", _RECENT),
         Record("mlmonitor:column_recent:values", "Rows lately that hold a value.", _RECENT),
         Record("mlmonitor:column_recent:missing_ratio", "Missing share lately.", _RECENT),
+        Record(
+            "mlmonitor:column_recent:missing_errors",
+            "Missing share lately above the reference's, in standard errors of that.",
+            _RECENT,
+        ),
         Record(
             "mlmonitor:column_recent:invalid_ratio",
             "Share of rows lately that are invalid, by reason.",
@@ -63,6 +67,11 @@ RECORDS.update(
         Record(
             "mlmonitor:column_recent:mean_errors",
             "Distance of the mean lately from the reference's in standard errors.",
+            _RECENT,
+        ),
+        Record(
+            "mlmonitor:column_recent:implausible",
+            "1 where chance does not explain mean or range lately.",
             _RECENT,
         ),
         Record("mlmonitor:column_recent:mean_ratio", "Mean lately over the reference's.", _RECENT),

@@ -63,6 +63,7 @@ RECORDS: Final[dict[str, Record]] = {
         ),
         Record("mlmonitor:reference_rows:max", "Rows of the reference.", COLUMN),
         Record("mlmonitor:reference_missing:ratio", "Missing share of the reference.", COLUMN),
+        Record("mlmonitor:reference_deviation:max", "Deviation of the reference.", COLUMN),
         Record("mlmonitor:reference_values:count", "Rows of the reference with a value.", COLUMN),
         Record(
             "mlmonitor:reference_category:ratio",

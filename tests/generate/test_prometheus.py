@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mlmonitor import bundled, names
+from mlmonitor import bundled, names, promql
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import output, prometheus
@@ -91,6 +91,17 @@ def test_the_first_window_shares_the_group_of_the_step_and_slower_ones_have_thei
         "mlmonitor-drift-1d": "1h",
         "mlmonitor-drift-7d": "1h",
     }
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "intervals"), [(4, ("45m", "15m")), (1, ("1h", "1h")), (12, ("15m", "5m"))]
+)
+def test_fewer_evaluations_read_the_reference_less_often_up_to_an_hour(
+    evaluations: int, intervals: tuple[str, str]
+) -> None:
+    settings = RuleSettings(windows=(3600.0,), evaluations=evaluations)
+    of_reference = promql.duration(settings.reference_interval)
+    assert (of_reference, promql.duration(settings.interval(3600.0))) == intervals
 
 
 def test_windows_hold_whole_steps_and_slow_ones_leave_out_the_step_in_progress() -> None:
