@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from mlmonitor.config.links import Address
 from mlmonitor.config.section import Duration, Section
@@ -13,8 +14,21 @@ from mlmonitor.config.section import Duration, Section
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _whole(path: str) -> str:
+    if not (PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()):
+        message = (
+            f"{path!r} is no whole path, and Alertmanager looks for some of these files where it was "
+            f"started; write it from the root, as in /etc/mlmonitor/{path}."
+        )
+        raise ValueError(message)
+    return path
+
+
 SecretFile = Annotated[
     str,
+    AfterValidator(_whole),
     Field(
         min_length=1,
         description="Whole path of a file that holds the secret, where Alertmanager runs.",
@@ -60,6 +74,9 @@ class EmailChannel(_Channel):
     )
     username: Text | None = Field(default=None, description="The account there.")
     password_file: SecretFile | None = None
+    require_tls: bool = Field(
+        default=True, description="Whether nothing is sent if the server does not speak TLS."
+    )
 
 
 class PagerDutyChannel(_Channel):
@@ -68,6 +85,10 @@ class PagerDutyChannel(_Channel):
     secrets: ClassVar[dict[str, str]] = {"routing_key": "routing_key_file"}
 
     routing_key_file: SecretFile
+    url: Address | None = Field(
+        default=None,
+        description="The API of another region, such as https://events.eu.pagerduty.com/v2/enqueue.",
+    )
 
 
 class WebhookChannel(_Channel):

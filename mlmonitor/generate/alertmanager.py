@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ChannelSettings,
         EmailChannel,
         NotificationSettings,
+        PagerDutyChannel,
         SlackChannel,
         WebhookChannel,
     )
@@ -122,20 +123,7 @@ def _channels(settings: ChannelSettings, severity: str) -> dict[str, Any]:
     if settings.email:
         found["email_configs"] = [_email(settings.email)]
     if settings.pagerduty:
-        found["pagerduty_configs"] = [
-            {
-                "routing_key_file": settings.pagerduty.routing_key_file,
-                "severity": severity,
-                "description": '{{ template "mlmonitor.title" . }}',
-                "details": {"alerts": '{{ template "mlmonitor.text" . }}'},
-                "client": "mlmonitor",
-                "client_url": "{{ (index .Alerts 0).Annotations.dashboard_url }}",
-                "links": [
-                    {"href": "{{ (index .Alerts 0).Annotations.runbook_url }}", "text": "Runbook"}
-                ],
-                "send_resolved": True,
-            }
-        ]
+        found["pagerduty_configs"] = [_pagerduty(settings.pagerduty, severity)]
     if settings.webhook:
         found["webhook_configs"] = [_webhook(settings.webhook)]
     return found
@@ -160,9 +148,24 @@ def _email(channel: EmailChannel) -> dict[str, Any]:
         "from": channel.sender,
         "smarthost": channel.smarthost,
         **{key: value for key, value in login.items() if value},
+        **({} if channel.require_tls else {"require_tls": False}),
         "headers": {"Subject": '{{ template "mlmonitor.title" . }}'},
         "html": '{{ template "mlmonitor.html" . }}',
         "text": '{{ template "mlmonitor.text" . }}',
+        "send_resolved": True,
+    }
+
+
+def _pagerduty(channel: PagerDutyChannel, severity: str) -> dict[str, Any]:
+    return {
+        "routing_key_file": channel.routing_key_file,
+        **({"url": channel.url} if channel.url else {}),
+        "severity": severity,
+        "description": '{{ template "mlmonitor.title" . }}',
+        "details": {"alerts": '{{ template "mlmonitor.text" . }}'},
+        "client": "mlmonitor",
+        "client_url": "{{ (index .Alerts 0).Annotations.dashboard_url }}",
+        "links": [{"href": "{{ (index .Alerts 0).Annotations.runbook_url }}", "text": "Runbook"}],
         "send_resolved": True,
     }
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import threading
 import time
 import urllib.request
 from collections import Counter
+from contextlib import contextmanager
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+import trustme
 import yaml
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from mlmonitor.config import load_config
 from mlmonitor.errors import ConfigError
@@ -22,29 +28,50 @@ from tests import components
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import EmailMessage
     from pathlib import Path
+
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 SETTINGS: Final = """
 scope_labels: [namespace]
 alerts: {time_scale: 0.01}
 notifications:
   page:
-    slack: {url_file: slack, channel: "#pages"}
-    pagerduty: {routing_key_file: pagerduty}
-    email: {to: sre@example.com, from: m@example.com, smarthost: "mail.example.com:587", username: m, password_file: mail}
-    webhook: {url: "http://127.0.0.1:9096/page", token_file: token}
+    slack: {url_file: /secrets/slack, channel: "#pages"}
+    pagerduty: {routing_key_file: /secrets/pagerduty, url: "http://127.0.0.1:9096/pagerduty"}
+    email: {to: sre@example.com, from: m@example.com, smarthost: "127.0.0.1:9587", username: m, password_file: /secrets/mail}
+    webhook: {url: "http://127.0.0.1:9096/page", token_file: /secrets/token}
   ticket:
     webhook: {url: "http://127.0.0.1:9096/ticket"}
-  automate: {url: "http://127.0.0.1:9096/alerts", token_file: token}
+  automate: {url: "http://127.0.0.1:9096/alerts", token_file: /secrets/token}
 """
 
 
 class _Receiver(ThreadingHTTPServer):
-    """Keeps what it is sent, by path."""
+    """Keeps what it is sent, by path, and the letters of a mail server with who sent them."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.letters: list[tuple[bytes, EmailMessage]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Letters:
+    """The handler of a mail server."""
+
+    def __init__(self, kept: list[tuple[bytes, EmailMessage]]) -> None:
+        self._kept = kept
+
+    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        letter = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+        self._kept.append((session.auth_data.password, letter))
+        return "250 OK"
+
+
+def _login(*seen: object) -> AuthResult:
+    password = next(one for one in seen if isinstance(one, LoginPassword))
+    return AuthResult(success=password.login == b"m", auth_data=password)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -79,7 +106,13 @@ def _amtool(*arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["{}", SETTINGS, "scope_labels: []", "notifications: {ticket_hours: {location: Europe/Oslo}}"],
+    [
+        "{}",
+        SETTINGS,
+        SETTINGS.replace("username: m", "require_tls: false, username: m"),
+        "scope_labels: []",
+        "notifications: {ticket_hours: {location: Europe/Oslo}}",
+    ],
 )
 def test_amtool_accepts_the_configuration(text: str, tmp_path: Path) -> None:
     assert "SUCCESS" in _amtool("check-config", str(_written(tmp_path, text)))
@@ -118,24 +151,54 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Receiver]:
     receiver = _Receiver()
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     port = str(receiver.server_port)
-    # Alertmanager resolves some of these against its own folder, and not the one of Slack.
-    settings = SETTINGS.replace("url_file: slack", f"url_file: {folder}/alertmanager/slack")
-    path = _written(folder, settings.replace("9096", port))
+    settings = SETTINGS.replace("/secrets", str(folder / "alertmanager"))
+    mail_port = components.free_port()
+    path = _written(folder, settings.replace("9096", port).replace("9587", str(mail_port)))
     secrets = {
         "slack": f"http://127.0.0.1:{port}/slack", "token": "secret", "pagerduty": "key", "mail": "p",
     }  # fmt: skip
     for name, secret in secrets.items():
         (path.parent / name).write_text(secret)
-    with components.alertmanager(path) as server:
+    with (
+        _mail_server(receiver, mail_port, folder / "ca.pem"),
+        components.alertmanager(path) as server,
+    ):
         _send(server.url)
         # Two groups page, each to Slack and to two webhooks; a ticket is opened of one.
-        wanted = Counter({"/slack": 2, "/page": 2, "/alerts": 2, "/ticket": 1})
+        wanted = Counter({"/slack": 2, "/pagerduty": 2, "/page": 2, "/alerts": 2, "/ticket": 1})
         end = time.monotonic() + 30
-        while wanted - Counter(one[0] for one in receiver.got) and time.monotonic() < end:
+        while time.monotonic() < end and (
+            wanted - Counter(one[0] for one in receiver.got) or len(receiver.letters) < 2
+        ):
             time.sleep(0.2)
         yield receiver
     receiver.shutdown()
     receiver.server_close()
+
+
+@contextmanager
+def _mail_server(receiver: _Receiver, port: int, certificates: Path) -> Iterator[None]:
+    """A mail server that takes letters over TLS alone, with a certificate that programs here trust."""
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(certificates))
+    controller = Controller(
+        _Letters(receiver.letters),
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=_login,
+        auth_required=True,
+        auth_exclude_mechanism=["LOGIN"],  # asks in words that Alertmanager does not know
+        tls_context=context,
+        require_starttls=True,
+    )
+    controller.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(certificates))
+            yield
+    finally:
+        controller.stop()
 
 
 def _send(url: str) -> None:
@@ -200,6 +263,30 @@ def test_slack_shows_title_description_and_links(received: _Receiver) -> None:
     assert page["title_link"] == "http://grafana/d/mlmonitor"
 
 
+def test_pagerduty_gets_a_page_with_its_severity_and_links(received: _Receiver) -> None:
+    events = {one["payload"]["summary"]: one for one in _told(received, "/pagerduty")}
+    page = events["[CRITICAL] prod: churn: <MlmonitorPredictionsDrifted> & more"]
+    assert (page["routing_key"], page["event_action"]) == ("key", "trigger")
+    assert page["payload"]["severity"] == "critical"
+    assert "what MlmonitorPredictionsDrifted measured" in json.dumps(page["payload"])
+    assert page["client_url"] == "http://grafana/d/mlmonitor"
+    assert page["links"] == [
+        {"href": "http://runbooks/MlmonitorPredictionsDrifted", "text": "Runbook"}
+    ]
+
+
+def test_a_letter_says_the_same_as_text_and_as_a_page(received: _Receiver) -> None:
+    letters = {letter["Subject"]: (password, letter) for password, letter in received.letters}
+    password, letter = letters["[CRITICAL] prod: churn: <MlmonitorPredictionsDrifted> & more"]
+    assert password == b"p"
+    assert (letter["From"], letter["To"]) == ("m@example.com", "sre@example.com")
+    text, page = (letter.get_body([kind]).get_content() for kind in ("plain", "html"))
+    for body in (text, page):
+        assert "what MlmonitorPredictionsDrifted measured" in body
+        assert "http://runbooks/MlmonitorPredictionsDrifted" in body
+    assert "churn: &lt;MlmonitorPredictionsDrifted&gt; &amp; more" in page
+
+
 def test_tokens_come_from_files(received: _Receiver) -> None:
     tokens = {path: token for path, token, _ in received.got}
     assert tokens["/alerts"] == tokens["/page"] == "Bearer secret"
@@ -211,6 +298,10 @@ def test_tokens_come_from_files(received: _Receiver) -> None:
     [
         ("page: {slack: {url: 'https://hooks'}}", "`url` is a secret.*url_file"),
         ("page: {pagerduty: {routing_key: abc}}", "`routing_key` is a secret.*routing_key_file"),
+        (
+            "page: {pagerduty: {routing_key_file: key}}",
+            "'key' is no whole path.*/etc/mlmonitor/key",
+        ),
         ("ticket: {webhook: {url: hooks}}", "no web address"),
         ("ticket: {email: {to: a, from: b, smarthost: mail}}", "smarthost"),
         ("ticket_hours: {days: [caturday]}", "'caturday' is no day"),
