@@ -41,6 +41,7 @@ from tests import test_false_discoveries_in_rules as ranks
 from tests import test_statistics_in_rules as statistics
 from tests import test_steps_in_rules as steps
 from tests.generate import test_apart as apart
+from tests.generate import test_rare_calls as rare
 from tests.generate import test_restarts as restarts
 from tests.needed_rules import dumped, groups, needed, pruned
 from tests.promtool_values import complaints
@@ -213,6 +214,10 @@ def _restarts_are_counted(sources: Path, folder: Path) -> None:
     restarts.check(_promtool(), _generated(restarts.CONFIG, sources), folder)
 
 
+def _rare_calls_are_seen(sources: Path, folder: Path) -> None:
+    rare.check(_promtool(), _generated(rare.CONFIG, sources), folder)
+
+
 def _promtool() -> Path:
     return components.promtool(VERSION)
 
@@ -224,6 +229,7 @@ _TESTS: Final[dict[str, Callable[[Path, Path], None]]] = {
     "SciPy": _statistics_equal_scipy,
     "models apart": _models_are_apart,
     "restarts": _restarts_are_counted,
+    "rare calls": _rare_calls_are_seen,
 }
 
 
@@ -235,6 +241,8 @@ def _checks(rule: Rule) -> Iterator[str]:
         yield "ranks"
     elif rule.name == restarts.ALERT:
         yield "restarts"
+    elif rule.name == rare.ALERT:
+        yield "rare calls"
     elif rule.name.startswith("mlmonitor:column_recent:"):
         yield "NumPy"
     if rule.file == "recording/drift.yaml" and not rule.name.endswith(":increase"):

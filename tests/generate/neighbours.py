@@ -169,6 +169,9 @@ STATES: Final = {
     "sparse, negative": State("balance", WARMER),
     "sparse, still": State("balance", STILL),
     "sparse, still lately": State("balance", NORMAL, _at(33, STILL)),
+    "sparse, still and less alike lately": State(
+        "balance", NORMAL, _at(33, STILL), correlation=0.116
+    ),
     "sparse, still and alike": State("balance", STILL, correlation=0.5),
     "sparse, still and alike lately": State("balance", NORMAL, _at(33, STILL), correlation=0.19),
     "sparse, often missing": State("balance", ODD),
@@ -189,6 +192,7 @@ STATES: Final = {
     "scaled": State("income", BROKEN),
     "scaled, alike": State("income", BROKEN, correlation=0.5),
     "scaled, alike lately": State("income", NORMAL, _at(10.5, BROKEN), correlation=0.19),
+    "scaled, less alike lately": State("income", NORMAL, _at(10.5, BROKEN), correlation=0.053),
     "scaled lately": State("income", NORMAL, _at(10.5, BROKEN)),
     "scaled, few back": State("income", BROKEN, FEW),
     "scaled, hardly any back": State("income", _at(1, NORMAL), early=BROKEN),
@@ -268,6 +272,7 @@ PAIRS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("sparse, still lately", "normal"),
         ("sparse, still", "sparse, still and alike"),
         ("sparse, still and alike lately", "normal"),
+        ("sparse, still and less alike lately", "normal"),
         ("city, still", "city, still, not known"),
         ("city, still, not known", "city, still"),
         ("third, few", "third"),
@@ -276,6 +281,7 @@ PAIRS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("scaled lately", "normal"),
         ("scaled", "scaled, alike"),
         ("scaled, alike lately", "normal"),
+        ("scaled, less alike lately", "normal"),
         ("scaled", "scaled, few back"),
         ("scaled, back", "scaled, few back"),
         ("scaled", "scaled, hardly any back"),
@@ -319,7 +325,14 @@ def columns(rules: str, *, own: bool) -> Series:
 
 
 def _name(pair: tuple[str, str]) -> str:
-    return f"{pair[0]} beside {pair[1]}"
+    return " beside ".join(pair)
+
+
+def state_of(labels: Mapping[str, str]) -> str:
+    """The state of a column of the model or of a neighbour, by the labels of what is told of it."""
+    is_own = all(labels[label] == value for label, value in own().items())
+    mine, _, others = labels["column"].partition(" beside ")
+    return mine if is_own and labels["side"] == "input" else others
 
 
 def whole(change: Change) -> Series:

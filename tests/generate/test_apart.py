@@ -43,6 +43,27 @@ SEEN: Final = {
     "MlmonitorPredictionsDrifted",
     "MlmonitorPredictionsChanged",
 }
+# Each kind of evidence that a column is broken, just enough of it, and too little.
+EVIDENCE: Final = {
+    "MlmonitorFeatureDead": {
+        "still": True,
+        "few still": False,
+        "still above": True,
+        "sparse, still lately": True,
+        "sparse, still and less alike lately": True,
+        "sparse, still and alike lately": False,
+        "city, still": True,
+        "city, still, not known": False,
+    },
+    "MlmonitorScaleChanged": {
+        "third lately": True,
+        "third, few": False,
+        "scaled lately": True,
+        "scaled, less alike lately": True,
+        "scaled, alike lately": False,
+        "torn": True,
+    },
+}
 Found = dict[tuple[tuple[str, str], ...], float]
 
 # Alerts by the labels that tell what they are about.
@@ -149,8 +170,11 @@ def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
     found = {}
     for rules in neighbours.PAIRS:
         found |= _checked(promtool, chosen(files, rules), rules, folder / rules)
-    firing = {dict(key)["alertname"] for key in found if dict(key)["__name__"] == "ALERTS"}
-    assert firing > SEEN
+    firing = [dict(key) for key in found if dict(key)["__name__"] == "ALERTS"]
+    assert {alert["alertname"] for alert in firing} > SEEN
+    for alert, states in EVIDENCE.items():
+        broken = {neighbours.state_of(one) for one in firing if one["alertname"] == alert}
+        assert {state: state in broken for state in states} == states
 
 
 def _checked(promtool: Path, files: Mapping[str, str], rules: str, folder: Path) -> Found:
