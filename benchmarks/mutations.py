@@ -15,6 +15,7 @@ only say how old a value may be and are not mutated: `tests/generate/test_slow_g
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import sys
 import tempfile
@@ -131,8 +132,10 @@ def _check_that_the_true_rules_pass(test: str, way: str) -> None:
 
 def _ways(rule: Rule, files: Files) -> Iterator[Way]:
     """The tests that are given a mutant, the quickest first: what is tested, and in which way."""
-    yield from ((test, _RECORDED_VALUES) for test in _checks(rule))
-    yield from _alerts_that_read(rule, files)
+    checks = [(test, _RECORDED_VALUES) for test in _checks(rule)]
+    alerts = _alerts_that_read(rule, files)
+    is_alert = rule.file.startswith("alerting/")
+    yield from itertools.chain(alerts, checks) if is_alert else itertools.chain(checks, alerts)
     for alert in apart.ABOUT:
         if rule.name in needed(files.values(), alert):
             yield alert, _BESIDE_OTHERS
