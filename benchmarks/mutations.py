@@ -41,8 +41,8 @@ from tests import components
 from tests import test_false_discoveries_in_rules as ranks
 from tests import test_statistics_in_rules as statistics
 from tests import test_steps_in_rules as steps
+from tests.generate import test_alert_ranges as ranges
 from tests.generate import test_apart as apart
-from tests.generate import test_rare_calls as rare
 from tests.generate import test_restarts as restarts
 from tests.needed_rules import dumped, groups, needed, pruned
 from tests.promtool_values import complaints
@@ -73,6 +73,7 @@ _CONFIGS: Final = {
 }
 _NOTHING_FIRES: Final = "nothing fires"
 _RECORDED_VALUES, _BESIDE_OTHERS = "recorded values", "beside other models"
+_RANGES: Final = "ranges"
 Files = dict[str, str]
 Way = tuple[str, str]
 
@@ -136,6 +137,8 @@ def _ways(rule: Rule, files: Files) -> Iterator[Way]:
     alerts = _alerts_that_read(rule, files)
     is_alert = rule.file.startswith("alerting/")
     yield from itertools.chain(alerts, checks) if is_alert else itertools.chain(checks, alerts)
+    if rule.name in ranges.CASES:
+        yield rule.name, _RANGES
     for alert in apart.ABOUT:
         if rule.name in needed(files.values(), alert):
             yield alert, _BESIDE_OTHERS
@@ -148,6 +151,8 @@ def _fails(test: str, way: str, sources: Path) -> bool:
         try:
             if way == _RECORDED_VALUES:
                 _TESTS[test](sources, folder)
+            elif way == _RANGES:
+                ranges.check(_promtool(), test, _generated(ranges.CONFIG, sources), folder)
             elif way == _BESIDE_OTHERS:
                 files = _generated(apart.CONFIG, sources)
                 apart.check_alert(_promtool(), test, files, folder)
@@ -217,10 +222,6 @@ def _restarts_are_counted(sources: Path, folder: Path) -> None:
     restarts.check(_promtool(), _generated(restarts.CONFIG, sources), folder)
 
 
-def _rare_calls_are_seen(sources: Path, folder: Path) -> None:
-    rare.check(_promtool(), _generated(rare.CONFIG, sources), folder)
-
-
 def _promtool() -> Path:
     return components.promtool(VERSION)
 
@@ -232,7 +233,6 @@ _TESTS: Final[dict[str, Callable[[Path, Path], None]]] = {
     "SciPy": _statistics_equal_scipy,
     "models apart": _models_are_apart,
     "restarts": _restarts_are_counted,
-    "rare calls": _rare_calls_are_seen,
 }
 
 
@@ -244,8 +244,6 @@ def _checks(rule: Rule) -> Iterator[str]:
         yield "ranks"
     elif rule.name == restarts.ALERT:
         yield "restarts"
-    elif rule.name == rare.ALERT:
-        yield "rare calls"
     elif rule.name.startswith("mlmonitor:column_recent:"):
         yield "NumPy"
     if rule.file == "recording/drift.yaml" and not rule.name.endswith(":increase"):
