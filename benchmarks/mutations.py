@@ -5,11 +5,12 @@ monitoring.yaml itself names, such as dependencies: a threshold doubled or halve
 a range or window changed, a label dropped from `by` or `on`, a join swapped, an arm of `or` removed.
 Each mutant is generated and run through the tests of what is recorded (`tests/test_steps_in_rules.py`,
 `tests/test_statistics_in_rules.py` and `tests/test_false_discoveries_in_rules.py` hold it against NumPy
-and SciPy), through those that models are
-told apart (`tests/generate/test_apart.py`), and through the generated promtool tests of the alerts that
-read what the mutated rule makes; a rule that no test tells from the true one survives. For speed the alerts are tested with one window, those on earlier
-traffic with two, and with the rules that each alert needs and no others. Ranges of last_over_time
-only say how old a value may be and are not mutated: `tests/generate/test_slow_group.py` holds them.
+and SciPy), through those that models are told apart (`tests/generate/test_apart.py`) and that alerts
+look back as far as they say (`tests/generate/test_alert_ranges.py`), and through the generated promtool
+tests of the alerts that read what the mutated rule makes; a rule that no test tells from the true one
+survives. For speed the alerts are tested with one window, those on earlier traffic with two, and with
+the rules that each alert needs and no others. Ranges of last_over_time only say how old a value may be
+and are not mutated: `tests/generate/test_slow_group.py` holds them.
 """
 
 from __future__ import annotations
@@ -244,7 +245,7 @@ def _checks(rule: Rule) -> Iterator[str]:
         yield "ranks"
     elif rule.name == restarts.ALERT:
         yield "restarts"
-    elif rule.name.startswith("mlmonitor:column_recent:"):
+    elif rule.file == "recording/data.yaml":
         yield "NumPy"
     if rule.file == "recording/drift.yaml" and not rule.name.endswith(":increase"):
         yield "SciPy"
