@@ -5,16 +5,18 @@ monitoring.yaml itself names, such as dependencies: a threshold doubled or halve
 a range or window changed, a label dropped from `by` or `on`, a join swapped, an arm of `or` removed.
 Each mutant is generated and run through the tests of what is recorded (`tests/test_steps_in_rules.py`,
 `tests/test_statistics_in_rules.py` and `tests/test_false_discoveries_in_rules.py` hold it against NumPy
-and SciPy), through those that models are
-told apart (`tests/generate/test_apart.py`), and through the generated promtool tests of the alerts that
-read what the mutated rule makes; a rule that no test tells from the true one survives. For speed the alerts are tested with one window, those on earlier
-traffic with two, and with the rules that each alert needs and no others. Ranges of last_over_time
-only say how old a value may be and are not mutated: `tests/generate/test_slow_group.py` holds them.
+and SciPy), through those that models are told apart (`tests/generate/test_apart.py`) and that alerts
+look back as far as they say (`tests/generate/test_alert_ranges.py`), and through the generated promtool
+tests of the alerts that read what the mutated rule makes; a rule that no test tells from the true one
+survives. For speed the alerts are tested with one window, those on earlier traffic with two, and with
+the rules that each alert needs and no others. Ranges of last_over_time only say how old a value may be
+and are not mutated: `tests/generate/test_slow_group.py` holds them.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import sys
 import tempfile
@@ -40,6 +42,7 @@ from tests import components
 from tests import test_false_discoveries_in_rules as ranks
 from tests import test_statistics_in_rules as statistics
 from tests import test_steps_in_rules as steps
+from tests.generate import test_alert_ranges as ranges
 from tests.generate import test_apart as apart
 from tests.generate import test_restarts as restarts
 from tests.needed_rules import dumped, groups, needed, pruned
@@ -71,6 +74,7 @@ _CONFIGS: Final = {
 }
 _NOTHING_FIRES: Final = "nothing fires"
 _RECORDED_VALUES, _BESIDE_OTHERS = "recorded values", "beside other models"
+_RANGES: Final = "ranges"
 Files = dict[str, str]
 Way = tuple[str, str]
 
@@ -130,8 +134,12 @@ def _check_that_the_true_rules_pass(test: str, way: str) -> None:
 
 def _ways(rule: Rule, files: Files) -> Iterator[Way]:
     """The tests that are given a mutant, the quickest first: what is tested, and in which way."""
-    yield from ((test, _RECORDED_VALUES) for test in _checks(rule))
-    yield from _alerts_that_read(rule, files)
+    checks = [(test, _RECORDED_VALUES) for test in _checks(rule)]
+    alerts = _alerts_that_read(rule, files)
+    is_alert = rule.file.startswith("alerting/")
+    yield from itertools.chain(alerts, checks) if is_alert else itertools.chain(checks, alerts)
+    if rule.name in ranges.CASES:
+        yield rule.name, _RANGES
     for alert in apart.ABOUT:
         if rule.name in needed(files.values(), alert):
             yield alert, _BESIDE_OTHERS
@@ -144,6 +152,8 @@ def _fails(test: str, way: str, sources: Path) -> bool:
         try:
             if way == _RECORDED_VALUES:
                 _TESTS[test](sources, folder)
+            elif way == _RANGES:
+                ranges.check(_promtool(), test, _generated(ranges.CONFIG, sources), folder)
             elif way == _BESIDE_OTHERS:
                 files = _generated(apart.CONFIG, sources)
                 apart.check_alert(_promtool(), test, files, folder)
@@ -235,7 +245,7 @@ def _checks(rule: Rule) -> Iterator[str]:
         yield "ranks"
     elif rule.name == restarts.ALERT:
         yield "restarts"
-    elif rule.name.startswith("mlmonitor:column_recent:"):
+    elif rule.file == "recording/data.yaml":
         yield "NumPy"
     if rule.file == "recording/drift.yaml" and not rule.name.endswith(":increase"):
         yield "SciPy"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SETTINGS: Final = RuleSettings(scope=(), windows=(3600.0,))
+SETTINGS: Final = RuleSettings(windows=(3600.0,))
 FILE: Final = "prometheus/drift.rules.yml"
 RULES: Final = (
     "mlmonitor:model:tested_columns", "mlmonitor:column:p_value_rank", "mlmonitor:model:p_value_limit",
@@ -29,7 +29,8 @@ RULES: Final = (
 RANKS: Final = tuple(2**power for power in range(12))
 ALPHA: Final = 0.01
 LABELS: Final = (
-    'version="1", role="live", reference="a", baseline="reference", side_group="input", window="1h"'
+    'namespace="test", version="1", role="live", reference="a", baseline="reference", '
+    'side_group="input", window="1h"'
 )
 
 

@@ -49,9 +49,11 @@ SETTINGS: Final = RuleSettings(
 # As a profile with timestamps would say it: of some columns, and of one window only.
 CORRELATION: Final = {
     ("shift 0.1", "2h"): 0.01, ("of 4", "2h"): 0.02, ("pool", "2h"): 0.005, ("shift 0.3", "2h"): 0.6,
+    ("city", "2h"): 0.013,
 }  # fmt: skip
 EVIDENCE: Final = {
     "shift 0.1": 400.0, "of 4": 250.0, "pool": 900.0, "shift 0.15": 1.6, "known once": 0.7,
+    "shift 0.05": 1.6, "rooms": 1.6,
 }  # fmt: skip
 # Rows before and in the window, of columns like those of the same name without the first word.
 FEW: Final = {"few": (1.8, 1.8), "rare": (0.9, 1.8)}
@@ -351,6 +353,30 @@ def _values(column: str) -> float:
         for (name, labels), growth in _grown().items()
         if name == names.COLUMN_CATEGORY.name and dict(labels)["column"] == column
     )
+
+
+def test_what_is_known_of_the_reference_is_what_its_profile_says(found: Recorded) -> None:
+    compared = 0
+    for column in REFERENCE.columns:
+        known = _before(found, column, "", "reference")
+        parts = {"missing": known.missing / known.rows}
+        evidence = {"missing": known.row_evidence}
+        if known.nonzero is not None:
+            parts["nonzero"] = known.nonzero / known.values
+            evidence["nonzero"] = known.evidence
+        wanted = {
+            ("values:count",): column.values or None,
+            ("values:effective",): known.evidence or None,
+            **{("part:ratio", test): share for test, share in parts.items()},
+            **{("part:effective", test): rows for test, rows in evidence.items()},
+        }
+        for test, (mean, variance) in known.moments.items():
+            wanted |= {("moment:value", test): mean, ("moment:variance", test): variance}
+        for (name, *part), value in wanted.items():
+            key = (f"mlmonitor:baseline_{name}", "", "reference", column.name, *part)
+            assert found.get(key) == (value and pytest.approx(value, rel=1e-9)), key
+            compared += value is not None
+    assert compared > 150
 
 
 def test_quantiles_are_those_of_the_cells(found: Recorded) -> None:

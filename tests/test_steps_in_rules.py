@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -75,6 +75,7 @@ class Column:
     deviation: float = 8.0
     correlation: Mapping[str, float] = field(default_factory=dict)
     missing: float = 0.0
+    extreme: float | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -90,22 +91,24 @@ class Seen:
         shift, spread: mean and standard deviation.
         values: how many there are.
         below: mean distance of those below the reference's mean, the others taken as 0.
+        extreme: deviations that the farthest value of the reference lies away.
     """
 
     shift: float
     spread: float
     values: float
     below: float
+    extreme: float
 
     @property
     def least_shift(self) -> float:
         """What two values at the extreme of the reference do not explain of the mean."""
-        return max(abs(self.shift) - 2 * EXTREME / self.values, 0.0)
+        return max(abs(self.shift) - 2 * self.extreme / self.values, 0.0)
 
     @property
     def least_spread(self) -> float:
         """What they do not explain of the standard deviation."""
-        return math.sqrt(max(self.spread**2 - 2 * EXTREME**2 / self.values, 0.0))
+        return math.sqrt(max(self.spread**2 - 2 * self.extreme**2 / self.values, 0.0))
 
     @property
     def is_beyond_shifts(self) -> bool:
@@ -159,9 +162,31 @@ def _units() -> Iterator[Column]:
     yield _steady("constant before", 77.0, 2.0, (25.0, 0.0))
 
 
+def _doubled() -> Iterator[Column]:
+    """Columns near twice of what they were, which values below the old mean tell from a mere shift."""
+    for ratio, deviation in ((1.95, 8.25), (1.95, 9.8), (1.95, 9.95), (0.51, 2.55)):
+        yield _steady("doubled", ratio * 10, deviation, (10.0, 5.0))
+    early = Era(900, _two(10, 5))
+    below, above = Era(170, _two(9, 1)), Era(170, _two(30, 1))
+    yield Column("below before", (early, below, Era(40, _two(19.5, 8.25))), 10.0, 5.0)
+    yield Column("above before", (early, above, Era(40, _two(19.5, 9.95))), 10.0, 5.0)
+    few = Era(26, _two(19.5, 12.8))
+    yield Column("doubled, few", (early, Era(170, _two(10, 5)), few), 10.0, 8.0)
+
+
+def _degrees() -> Iterator[Column]:
+    """Degrees of a column with long tails, which are no temperatures, and of too few rows."""
+    for mean, deviation in ((68.0, 14.4), (-20 / 3, 8 / 1.8)):
+        steady = _steady("tails", mean, deviation, (20.0, 8.0))
+        yield replace(steady, name=f"tails {mean:g}", extreme=9.0)
+    usual = Era(170, _two(20, 8))
+    yield Column("8 rows of degrees", (usual, usual, Era(8, _two(68, 14.4))), 20.0, 8.0)
+
+
 def _columns() -> Iterator[Column]:
-    for index, column in enumerate(_units()):
-        yield Column(f"{column.name} {index}", column.eras, column.mean, column.deviation)
+    for index, column in enumerate((*_units(), *_doubled())):
+        yield replace(column, name=f"{column.name} {index}")
+    yield from _degrees()
     early = Era(800, _two(45, 8), 0.1, (0.02, 0.01))
     middle = Era(150, _two(49, 10), 0.3, (0.1, 0.0))
     correlation = {"1h": 0.03, "2h": 0.01}
@@ -229,6 +254,8 @@ def _reference(column: Column) -> dict[Series, float]:
     if column.is_numeric:
         gauges[_key(names.REFERENCE_MEAN.name, label)] = column.mean
         gauges[_key(names.REFERENCE_DEVIATION.name, label)] = column.deviation
+    if column.extreme:
+        gauges[_key(names.REFERENCE_EXTREME.name, label)] = column.extreme
     for window, bound in column.correlation.items():
         gauges[_key(names.REFERENCE_CORRELATION.name, label, window=window)] = bound
     return gauges
@@ -330,7 +357,8 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     each = np.repeat(share, 2) / 2
     shift = float(np.average(z, weights=each))
     spread = float(np.sqrt(np.average((z - shift) ** 2, weights=each)))
-    seen = Seen(shift, spread, values, float(np.average(np.maximum(-z, 0), weights=each)))
+    below = float(np.average(np.maximum(-z, 0), weights=each))
+    seen = Seen(shift, spread, values, below, column.extreme or EXTREME)
     found |= {
         ("mean_shift", ""): shift,
         ("spread_ratio", ""): spread,
@@ -367,7 +395,7 @@ def _factor(column: Column, seen: Seen) -> float | None:
     """What the values were multiplied by, 32 and -32 for degrees, 0 where it is unknown."""
     base, deviation = column.mean, column.deviation
     mean = base + seen.shift * deviation
-    if deviation:
+    if deviation and seen.extreme < 8:
         if abs(seen.spread - 1.8) < 0.2 and abs(mean - (1.8 * base + 32)) < 0.3 * deviation:
             return 32
         if abs(seen.spread - 1 / 1.8) < 0.07 and abs(mean - (base - 32) / 1.8) < 0.3 * deviation:

@@ -1,9 +1,10 @@
 """Models that differ in one label of their identity are never mixed: not in records, not in alerts.
 
-A healthy model and a broken one are evaluated alone, then the healthy one beside five broken ones
-that differ from it in the namespace, the name, the version, the role or the reference. What is
-recorded of each must be what it was alone. Alerts that need hours or days of history are told apart
-in their own worlds, in which the same goes wrong in several models at once.
+A model and others with nothing in common are evaluated, then the model beside neighbours that differ
+from it in the namespace, the name, the version, the role or the reference, and whose columns of the
+same names are in other states. What is recorded of each must be what it was without the neighbours.
+Alerts that need hours or days of history are told apart in their own worlds, in which the same goes
+wrong in several models at once.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
-from mlmonitor import names
-from mlmonitor.config import MonitoringConfig
+from mlmonitor import names, promql
 from mlmonitor.generate import output
 from mlmonitor.generate.prometheus import rule_files
 from mlmonitor.generate.promtool.change import Change
@@ -24,38 +24,45 @@ from mlmonitor.generate.promtool.document import rule_tests
 from mlmonitor.generate.promtool.model import MODEL
 from mlmonitor.generate.promtool.world import JOB, Phase, Pod, World
 from tests import components
-from tests.needed_rules import dumped
+from tests.generate import neighbours
+from tests.needed_rules import dumped, groups, needed, pruned
 from tests.promtool_values import complaints, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-CONFIG: Final = MonitoringConfig.model_validate(
-    {
-        "prometheus": {"scrape_interval": "1m", "windows": ["2h"]},
-        "alerts": {"baselines": ["reference", "previous"], "previous": "30m"},
-    }
+CONFIG: Final = neighbours.CONFIG
+FILES: Final = re.compile(
+    r"(drift(-reference|-2h)?|settings|alerts-(data|distribution))\.rules\.yml$"
 )
-FILES: Final = re.compile(r"(drift(-2h)?|settings|alerts-(data|distribution))\.rules\.yml$")
-IDENTITY: Final = ("namespace", *names.IDENTITY, "reference")
+DATA_ALERTS: Final = "prometheus/alerts-data.rules.yml"
 COLUMN: Final = ("column", "side")
-# The window, the step that is being recorded, and three steps of the time before.
-LASTS: Final = 7200.0 + 300 + 900
-BROKEN: Final = Change.model_validate(
-    {
-        "rate": 0.7,
-        "shift": {"celsius": 1, "price": 1},
-        "missing": {"income": 1},
-        "scale": {"age": 1000},
-        "replace": {"city": {"value": "BASEL"}, "plan": {"value": "gold"}},
-        "extra": {"Age": 0.5},
-    }
-)
 SEEN: Final = {
     "MlmonitorInputsDrifted",
     "MlmonitorPredictionsDrifted",
     "MlmonitorPredictionsChanged",
+}
+# Each kind of evidence that a column is broken, just enough of it, and too little.
+EVIDENCE: Final = {
+    "MlmonitorFeatureDead": {
+        "still": True,
+        "few still": False,
+        "still above": True,
+        "sparse, still lately": True,
+        "sparse, still and less alike lately": True,
+        "sparse, still and alike lately": False,
+        "city, still": True,
+        "city, still, not known": False,
+    },
+    "MlmonitorScaleChanged": {
+        "third lately": True,
+        "third, few": False,
+        "scaled lately": True,
+        "scaled, less alike lately": True,
+        "scaled, alike lately": False,
+        "torn": True,
+    },
 }
 Found = dict[tuple[tuple[str, str], ...], float]
 
@@ -98,49 +105,15 @@ OF_LIVE_MODELS: Final = (
     "MlmonitorModelLoadedLongAgo", "MlmonitorModelStale", "MlmonitorReferenceMissing",
     "MlmonitorReferenceOutdated", "MlmonitorVersionsMixed",
 )  # fmt: skip
+# Alerts on a model that has one thing and lacks another, and what they do not fire without.
+NEEDED: Final = {
+    "MlmonitorInputsNotCounted": names.REFERENCE_ROWS.name,
+    "MlmonitorReferenceMissing": names.PREDICTIONS.name,
+}
 VALUES: Final = {
     "namespace": "test", "model": MODEL, "version": "1", "role": "live", "instance": "pod-0",
     "job": JOB,
 }  # fmt: skip
-
-
-@cache
-def _series(*, broken: bool) -> dict[str, str]:
-    """A model that was healthy for a quarter of an hour, and what became of it."""
-    phases = (Phase(900, Change()), Phase(LASTS - 600, BROKEN if broken else Change()))
-    return World(
-        (Pod("pod-0", phases),), CONFIG.prometheus.scrape_interval, CONFIG.scope_labels
-    ).series()
-
-
-@cache
-def _own() -> dict[str, str]:
-    """The labels of the healthy model."""
-    series = next(
-        one for one in _series(broken=False) if one.startswith("mlmonitor_reference_rows")
-    )
-    labels = dict(re.findall(r'(\w+)="([^"]*)"', series))
-    return {label: labels[label] for label in IDENTITY}
-
-
-def _others() -> dict[str, str]:
-    """By label, the value that the broken model has which differs in it."""
-    return {label: "shadow" if label == "role" else f"{v}0" for label, v in _own().items()}
-
-
-def beside() -> dict[str, str]:
-    """The series of the healthy model and of the broken ones."""
-    every: dict[str, str] = {}
-    for label, other in _others().items():
-        for series, values in _series(broken=True).items():
-            text = series.replace(f'{label}="{_own()[label]}"', f'{label}="{other}"')
-            every[text.replace('instance="pod-0"', f'instance="{label}"')] = values
-    return every | _series(broken=False)
-
-
-def _models() -> list[dict[str, str]]:
-    """The labels of every model."""
-    return [_own(), *(_own() | {label: other} for label, other in _others().items())]
 
 
 def _of(model: Mapping[str, str]) -> str:
@@ -149,18 +122,31 @@ def _of(model: Mapping[str, str]) -> str:
     return f'{{__name__=~"mlmonitor:.+|ALERTS", {matchers}}}'
 
 
+def _models() -> list[dict[str, str]]:
+    """The labels of the model and of those that differ from it in one."""
+    changed = [
+        {label: neighbours.other(suffix)[label]}
+        for label in neighbours.IDENTITY
+        for suffix in ("0", "1")
+    ]
+    return [neighbours.own() | one for one in ({}, *changed)]
+
+
 def evaluated(
-    promtool: Path, files: Mapping[str, str], series: Mapping[str, str], folder: Path
+    promtool: Path,
+    files: Mapping[str, str],
+    series: Mapping[str, str],
+    models: Iterable[Mapping[str, str]],
+    folder: Path,
 ) -> Found:
-    """Everything that the rules of data and distribution record, by its labels."""
-    chosen = {path: text for path, text in files.items() if FILES.search(path)}
-    output.write(chosen, folder)
+    """Everything that rules record of some models, by its labels."""
+    output.write(files, folder)
     samples = recorded(
         promtool,
-        [folder / path for path in chosen],
+        [folder / path for path in files],
         series,
-        [_of(model) for model in _models()],
-        at=f"{LASTS:g}s",
+        [_of(model) for model in models],
+        at=f"{neighbours.LASTS:g}s",
         scrape=f"{CONFIG.prometheus.scrape_interval:g}s",
         step="5m",
         folder=folder,
@@ -168,25 +154,68 @@ def evaluated(
     return {tuple(sorted(labels.items())): value for labels, value in samples}
 
 
+def chosen(files: Mapping[str, str], rules: str) -> dict[str, str]:
+    """The rules of data and distribution, or those that alerts on broken columns need."""
+    every = {path: text for path, text in files.items() if FILES.search(path)}
+    if rules == neighbours.DRIFT:
+        return every
+    alerts = {rule["alert"] for group in groups(files[DATA_ALERTS]) for rule in group["rules"]}
+    wanted = set().union(*(needed(every.values(), alert) for alert in alerts))
+    parts = {path: pruned(text, wanted) for path, text in every.items()}
+    return {path: text for path, text in parts.items() if text}
+
+
 def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
     """Fail where the rules mix models, or lose a label on the way."""
-    healthy = evaluated(promtool, files, _series(broken=False), folder / "healthy")
-    broken = evaluated(promtool, files, _series(broken=True), folder / "broken")
-    together = evaluated(promtool, files, beside(), folder / "beside")
-    expected = dict(healthy)
-    for label, other in _others().items():
-        for key, value in broken.items():
-            expected[tuple(sorted((dict(key) | {label: other}).items()))] = value
+    found = {}
+    for rules in neighbours.PAIRS:
+        found |= _checked(promtool, chosen(files, rules), rules, folder / rules)
+    firing = [dict(key) for key in found if dict(key)["__name__"] == "ALERTS"]
+    assert {alert["alertname"] for alert in firing} > SEEN
+    for alert, states in EVIDENCE.items():
+        broken = {neighbours.state_of(one) for one in firing if one["alertname"] == alert}
+        assert {state: state in broken for state in states} == states
+
+
+def _checked(promtool: Path, files: Mapping[str, str], rules: str, folder: Path) -> Found:
+    """What is recorded of models beside each other, which is what is recorded of each alone."""
+    own, others = neighbours.own(), [neighbours.other(suffix) for suffix in ("0", "1")]
+    alone = evaluated(promtool, files, neighbours.alone(rules), (own, *others), folder / "alone")
+    found = evaluated(promtool, files, neighbours.beside(rules), _models(), folder / "beside")
+    together = {key: value for key, value in found.items() if not _is_shared(dict(key))}
+    expected = {}
+    for key, value in alone.items():
+        labels = dict(key)
+        if "column" in labels:
+            labels["column"] = labels["column"].removeprefix(neighbours.OUTPUT)
+        for placed in _placed(labels):
+            if not _is_shared(placed):
+                expected[tuple(sorted(placed.items()))] = value
     assert together == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
     for key in together:
         labels = dict(key)
         assert {*names.IDENTITY, "namespace"} <= labels.keys(), key
         if re.match(r"mlmonitor:(column|baseline|reference)_?", labels["__name__"]):
-            assert {*IDENTITY, *COLUMN} <= labels.keys(), key
+            assert {*neighbours.IDENTITY, *COLUMN} <= labels.keys(), key
         if labels["__name__"] == "ALERTS":
             assert "reference" in labels, key
-    firing = {dict(key)["alertname"] for key in together if dict(key)["__name__"] == "ALERTS"}
-    assert firing > SEEN
+    return together
+
+
+def _is_shared(labels: Mapping[str, str]) -> bool:
+    """Whether it is an alert on what is broken in a model with whatever reference."""
+    shared = labels.get("alertname") == "MlmonitorHarmfulDrift"
+    return shared and labels["reference"] != neighbours.own()["reference"]
+
+
+def _placed(labels: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The labels of what is recorded of a model alone, where it stands beside others."""
+    own = neighbours.own()
+    if labels["model"] == own["model"]:
+        yield labels
+        return
+    for label in own:
+        yield {**labels, **own, label: labels[label]}
 
 
 def test_models_beside_each_other_do_not_change_what_is_recorded_of_one(tmp_path: Path) -> None:
@@ -215,13 +244,14 @@ def _in_many(alert: str, test: dict[str, Any]) -> dict[str, Any]:
     (asked,) = (one for one in test["promql_expr_test"] if "exp_samples" in one)
     series = {one["series"]: one["values"] for one in test["input_series"]}
     copied = [label for label in VALUES if label != "role" or alert not in OF_LIVE_MODELS]
+    about = ABOUT[alert]
     every = dict(series)
     for label in copied:
-        value = VALUES[label]
-        other = "fallback" if label == "role" else f"{value}0"
-        for text, values in series.items():
-            every[text.replace(f'{label}="{value}"', f'{label}="{other}"')] = values
-    about = ABOUT[alert]
+        every |= _renamed(series, label, "0")
+        if alert in NEEDED and label in about:
+            every |= _renamed(_quiet(series, asked["eval_time"]), label, "1")
+            less = {text: one for text, one in series.items() if NEEDED[alert] not in text}
+            every |= _renamed(less, label, "2")
     there = ", ".join(f'{label}!=""' for label in about)
     firing = f'ALERTS{{alertname="{alert}", alertstate="firing", {there}}}'
     samples = [{"labels": "{}", "value": 1 + len(set(about) & set(copied))}]
@@ -235,6 +265,25 @@ def _in_many(alert: str, test: dict[str, Any]) -> dict[str, Any]:
                 "exp_samples": samples,
             }
         ],
+    }
+
+
+def _quiet(series: Iterable[str], until: str) -> dict[str, str]:
+    """The same series of a model in which nothing is wrong."""
+    read = {text.partition("{")[0] for text in series}
+    phases = (Phase(promql.seconds(until), Change()),)
+    scrape = CONFIG.prometheus.scrape_interval
+    return World((Pod("pod-0", phases),), scrape, CONFIG.scope_labels, read=read).series()
+
+
+def _renamed(series: Mapping[str, str], label: str, suffix: str) -> dict[str, str]:
+    """Series with another value of one label."""
+    value = VALUES[label]
+    other = {"0": "fallback", "1": "shadow", "2": "canary"}[suffix]
+    other = other if label == "role" else f"{value}{suffix}"
+    return {
+        text.replace(f'{label}="{value}"', f'{label}="{other}"'): values
+        for text, values in series.items()
     }
 
 

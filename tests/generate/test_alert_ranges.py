@@ -1,0 +1,109 @@
+"""Ranges in alerts are as long as they say: calls that are rare, a single event, memory with peaks.
+
+Not among the generated tests: in those, what is counted grows evenly, and many a range would do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from mlmonitor import names
+from mlmonitor.config import MonitoringConfig
+from mlmonitor.generate import output
+from mlmonitor.generate.prometheus import rule_files
+from tests import components
+from tests.needed_rules import dumped, needed, pruned
+from tests.promtool_values import complaints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CONFIG: Final = MonitoringConfig()
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+POD: Final = 'namespace="test", instance="pod-0", job="models"'
+GROUP: Final = 'rule_group="a;mlmonitor-drift"'
+
+
+@dataclass(frozen=True)
+class Case:
+    """Series, and the minutes at which an alert fires and does not."""
+
+    series: Mapping[str, str]
+    firing: tuple[int, ...] = ()
+    silent: tuple[int, ...] = ()
+
+    def test(self, alert: str) -> dict[str, Any]:
+        """As promtool reads it."""
+        expr = f'count(ALERTS{{alertname="{alert}", alertstate="firing"}})'
+        samples = [{"labels": "{}", "value": 1}]
+        checks = [
+            {"expr": expr, "eval_time": f"{minute}m", "exp_samples": wanted}
+            for minutes, wanted in ((self.firing, samples), (self.silent, []))
+            for minute in minutes
+        ]
+        series = [{"series": name, "values": values} for name, values in self.series.items()]
+        return {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+
+
+def _calls(version: str, minutes: int) -> dict[str, str]:
+    """A call every so many minutes."""
+    series = f'{names.PREDICTIONS.name}{{model="m", version="{version}", role="live", {POD}}}'
+    values = [f"{calls}x{minutes - 1}" for calls in range(26 * HOUR // minutes + 1)]
+    return {series: " ".join(values)}
+
+
+def _once(counter: str) -> Case:
+    """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
+    return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 12,), (HOUR + 23,))
+
+
+def _memory(peak: float) -> Case:
+    """Memory that grows evenly, and for a minute in fifty by what it grows in so many hours."""
+    grown = (
+        1e9 * (1 + 0.5 * (minute / HOUR + (peak if minute % 50 == 0 else 0)))
+        for minute in range(12 * HOUR)
+    )
+    labels = f'{{model="m", version="1", role="live", {POD}'
+    series = {
+        f'{names.PROCESS_MEMORY.name}{labels}, pid="1"}}': " ".join(f"{one:.0f}" for one in grown),
+        f'{names.MODEL_INFO.name}{labels}, reference="a"}}': f"1x{12 * HOUR}",
+    }
+    minutes = tuple(range(7 * HOUR, 11 * HOUR, 10))
+    return Case(series, *((), minutes) if peak else (minutes, ()))
+
+
+CASES: Final = {
+    "MlmonitorVersionsMixed": (
+        Case(_calls("1", 2) | _calls("2", 50), firing=(DAY + 2 * HOUR,)),
+        Case(_calls("1", 2) | _calls("2", 70), silent=tuple(range(HOUR, DAY + 2 * HOUR, HOUR))),
+    ),
+    "MlmonitorRulesFailing": (_once("prometheus_rule_evaluation_failures_total"),),
+    "MlmonitorRulesSlow": (_once("prometheus_rule_group_iterations_missed_total"),),
+    "MlmonitorMemoryGrowing": (_memory(0), _memory(2.1), _memory(-2.1)),
+}
+
+
+def check(promtool: Path, alert: str, files: Mapping[str, str], folder: Path) -> None:
+    """Fail where an alert looks back over more or less than it should."""
+    wanted = needed(files.values(), alert)
+    parts = {path: pruned(text, wanted) for path, text in files.items()}
+    rules = {path: text for path, text in parts.items() if text}
+    output.write(rules, folder)
+    document = {
+        "rule_files": [str(folder / path) for path in rules],
+        "evaluation_interval": "1m",
+        "tests": [case.test(alert) for case in CASES[alert]],
+    }
+    path = folder / "ranges.yml"
+    path.write_text(dumped(document))
+    assert not complaints(promtool, path)
+
+
+@pytest.mark.parametrize("alert", CASES)
+def test_an_alert_looks_back_as_far_as_it_says(alert: str, tmp_path: Path) -> None:
+    check(components.promtool("3"), alert, rule_files(CONFIG), tmp_path)
