@@ -92,6 +92,7 @@ class Seen:
         values: how many there are.
         below: mean distance of those below the reference's mean, the others taken as 0.
         extreme: deviations that the farthest value of the reference lies away.
+        alike: rows that are worth one row of evidence.
     """
 
     shift: float
@@ -99,16 +100,22 @@ class Seen:
     values: float
     below: float
     extreme: float
+    alike: float
+
+    @property
+    def few(self) -> float:
+        """Share of two values, or of those that are worth one row."""
+        return max(2.0, self.alike) / self.values
 
     @property
     def least_shift(self) -> float:
-        """What two values at the extreme of the reference do not explain of the mean."""
-        return max(abs(self.shift) - 2 * self.extreme / self.values, 0.0)
+        """What so many values at the extreme of the reference do not explain of the mean."""
+        return max(abs(self.shift) - self.extreme * self.few, 0.0)
 
     @property
     def least_spread(self) -> float:
         """What they do not explain of the standard deviation."""
-        return math.sqrt(max(self.spread**2 - 2 * self.extreme**2 / self.values, 0.0))
+        return math.sqrt(max(self.spread**2 - self.extreme**2 * self.few, 0.0))
 
     @property
     def is_beyond_shifts(self) -> bool:
@@ -192,6 +199,9 @@ def _columns() -> Iterator[Column]:
     correlation = {"1h": 0.03, "2h": 0.01}
     yield Column("mixed", (early, middle, Era(40, _two(90, 2), 0.6, (0.3, 0.2))))
     yield Column("alike", (early, middle, Era(40, _two(41, 2))), correlation=correlation)
+    for moved, spread in ((45 + 8 * 3.5, 8), (45 + 8 * 6, 8), (45, 8 * 5.2), (45, 8 * 6.5)):
+        now, rain = Era(40, _two(moved, spread)), {"1h": 0.5}
+        yield Column(f"rain of {moved} by {spread}", (early, middle, now), correlation=rain)
     usual = Era(150, _two(45, 8), 0.4)
     for share in (0.3, 0.7):
         yield Column(f"{share:g} missing", (usual, usual, Era(40, _two(45, 8), share)), missing=0.4)
@@ -341,6 +351,7 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     if not values:
         return found
     found["values", ""] = values
+    found["design_effect", ""] = values / known(values, rho)
     share = [weight / values for weight in weights]
     if not column.is_numeric:
         shares = {
@@ -358,7 +369,9 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     shift = float(np.average(z, weights=each))
     spread = float(np.sqrt(np.average((z - shift) ** 2, weights=each)))
     below = float(np.average(np.maximum(-z, 0), weights=each))
-    seen = Seen(shift, spread, values, below, column.extreme or EXTREME)
+    seen = Seen(
+        shift, spread, values, below, column.extreme or EXTREME, values / known(values, rho)
+    )
     found |= {
         ("mean_shift", ""): shift,
         ("spread_ratio", ""): spread,

@@ -85,16 +85,22 @@ class Recent:
 
     @property
     def least_shift(self) -> Array:
-        """Mean, in deviations, that two values at the extreme of the reference do not explain."""
-        values = np.maximum(self.sums.values, 1)
-        return np.asarray(np.maximum(np.abs(self.mean_shift) - 2 * self.extreme / values, 0))
+        """Mean, in deviations, that a few values at the extreme of the reference do not explain."""
+        left = np.abs(self.mean_shift) - self.extreme * self._few
+        return np.asarray(np.maximum(left, 0))
 
     @property
     def least_spread(self) -> Array:
-        """Standard deviation over the reference's, that two such values do not explain."""
-        values = np.maximum(self.sums.values, 1)
-        left = self.spread_ratio**2 - 2 * self.extreme**2 / values
+        """Standard deviation over the reference's, that such values do not explain."""
+        left = self.spread_ratio**2 - self.extreme**2 * self._few
         return np.asarray(np.sqrt(np.maximum(left, 0)))
+
+    @property
+    def _few(self) -> Array:
+        """Share of two values among all, or of as many as are worth one row of evidence."""
+        values = np.maximum(self.sums.values, 1)
+        alike = values / evidence.effective(values, self.rho)
+        return np.asarray(np.maximum(alike, 2) / values)
 
     @property
     def extreme(self) -> float:

@@ -55,13 +55,18 @@ RECORDS.update(
             _RECENT,
         ),
         Record(
+            "mlmonitor:column_recent:design_effect",
+            "Rows with a value lately that are worth one row of evidence.",
+            _RECENT,
+        ),
+        Record(
             "mlmonitor:column_recent:least_shift",
-            "Mean lately, in reference deviations, that two values at its extreme do not explain.",
+            "Mean lately, in reference deviations, that a few values at its extreme do not explain.",
             _RECENT,
         ),
         Record(
             "mlmonitor:column_recent:least_spread",
-            "Deviation lately, over the reference's, that two values at its extreme do not explain.",
+            "Deviation lately, over the reference's, that a few values at its extreme do not explain.",
             _RECENT,
         ),
         Record(

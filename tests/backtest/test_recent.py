@@ -153,6 +153,16 @@ def test_errors_of_the_mean_count_rows_as_evidence_and_the_larger_variance():
     assert alike.mean_errors[0] == pytest.approx(2 / np.sqrt(10.9 / 100 + 1 / 1460))
 
 
+@pytest.mark.parametrize(("rho", "least"), [(0.0, 19.6), (0.5, 14.95), (1.0, 10.0)])
+def test_rows_that_are_alike_lie_as_far_out_as_one_may_without_another_unit(rho, least):
+    values = np.full(50, TALL.mean + 20 * TALL.deviation)
+    column = TALL.model_copy(update={"range": (TALL.mean, TALL.mean + 10 * TALL.deviation)})
+    recent = Recent(_counted(column, values), np.zeros(1, bool), rho)
+    assert recent.extreme == pytest.approx(10.0)
+    assert recent.least_shift[0] == pytest.approx(20 - 10 * max(2, 1 + 49 * rho) / 50)
+    assert recent.least_shift[0] == pytest.approx(least, abs=0.06)
+
+
 def test_alerts_that_are_switched_off_are_left_out():
     recent = Recent(_counted(TALL, np.full(30, np.nan)), np.zeros(1, bool), 0.0)
     assert conditions((recent, recent, recent), {}) == {}
