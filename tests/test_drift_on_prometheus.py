@@ -10,7 +10,7 @@ import pytest
 
 from mlmonitor.drift import Report, compare
 from mlmonitor.tally import ColumnTotals
-from tests import drift_session
+from tests import drift_session, versions
 from tests.drift_session import ALPHA, REACH, SCRAPE, SETTINGS, Recorded, Run, group
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FOUND: Final = {"gone", "changed", "prediction", "shift 0.3"}
 SILENT: Final = {"constant", "only", "shift 0.0"}
 
 
-@pytest.fixture(scope="module", params=["2.42", "3"])
+@pytest.fixture(scope="module", params=versions.in_one_process("drift"))
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return drift_session.record(request.param, tmp_path_factory.mktemp("drift"))
 

@@ -23,7 +23,7 @@ from mlmonitor import names
 from mlmonitor.generate.prometheus import RuleSettings, drift_rules
 from mlmonitor.monitor import Monitor
 from mlmonitor.thresholds import Thresholds
-from tests import components, drift_oracle, drift_sample, references
+from tests import components, drift_oracle, drift_sample, references, versions
 from tests.drift_oracle import Sample
 from tests.promtool_values import recorded
 
@@ -193,7 +193,7 @@ def _text(series: Series) -> str:
     return f"{series[0]}{{{inner}}}"
 
 
-@pytest.fixture(scope="module", params=components.PROMETHEUS_VERSIONS)
+@pytest.fixture(scope="module", params=versions.in_one_process("statistics"))
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     promtool = components.promtool(request.param)
     return evaluated(promtool, drift_rules(SETTINGS), tmp_path_factory.mktemp("statistics"))

@@ -19,6 +19,8 @@ from examples.house_prices.watch import Point
 from mlmonitor.drift import Thresholds
 from mlmonitor.reference import Reference
 
+pytestmark = pytest.mark.xdist_group("house-prices")  # the truth of all injections takes a minute
+
 FOLDER = DATA.parent.parent
 SERVICE_LINES = 60
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from mlmonitor.generate.dashboards import DashboardSettings, dashboards
-from tests import components, dashboard_world, grafana_texts
+from tests import dashboard_world, grafana_texts, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ CHOSEN: Final = {
 MAY_BE_MISSING: Final = "mlmonitor_process_memory_limit_bytes"
 
 
-@pytest.fixture(scope="module", params=components.PROMETHEUS_VERSIONS)
+@pytest.fixture(scope="module", params=versions.in_one_process("dashboards"))
 def asked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Asked]:

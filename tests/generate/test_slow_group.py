@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from promql_parser import Expr
 
+pytestmark = pytest.mark.xdist_group("slow-group")  # what is seen takes minutes, once
+
 VERSIONS: Final = ("2.42", "3")
 WAITS: Final = 9.0
 WINDOW: Final = 72.0
