@@ -45,6 +45,8 @@ SEEN: Final = {
 }
 # Each kind of evidence that a column is broken, just enough of it, and too little.
 EVIDENCE: Final = {
+    "MlmonitorFeatureMissing": {"gone": True, "gone, few back": True, "sparse": False},
+    "MlmonitorFeatureUnseen": {"encoded": True, "encoded, few back": True, "city": False},
     "MlmonitorFeatureDead": {
         "still": True,
         "few still": False,
