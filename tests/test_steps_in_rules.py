@@ -153,6 +153,9 @@ def _units() -> Iterator[Column]:
         celsius = _around((1 / 1.8, 0.07), ((mean - 32) / 1.8, 0.3 * deviation))
         for spread, moved in itertools.chain(fahrenheit, celsius):
             yield _steady("degrees", moved, spread * deviation, base)
+    for deviation in (48.0, 52.0):
+        yield _steady("far apart", 212.0, 1.8 * deviation, (100.0, deviation))
+        yield _steady("far apart", 100.0, deviation / 1.8, (212.0, deviation))
     for base in ((20.0, 8.0), (3.0, 0.5), (-5.0, 4.0)):
         mean, deviation = base
         for (ratio,) in _around((0.0, 0.65)):
@@ -408,7 +411,7 @@ def _factor(column: Column, seen: Seen) -> float | None:
     """What the values were multiplied by, 32 and -32 for degrees, 0 where it is unknown."""
     base, deviation = column.mean, column.deviation
     mean = base + seen.shift * deviation
-    if deviation and seen.extreme < 8:
+    if 0 < deviation < 50 and seen.extreme < 8:
         if abs(seen.spread - 1.8) < 0.2 and abs(mean - (1.8 * base + 32)) < 0.3 * deviation:
             return 32
         if abs(seen.spread - 1 / 1.8) < 0.07 and abs(mean - (base - 32) / 1.8) < 0.3 * deviation:

@@ -34,6 +34,7 @@ _STILL: Final = 1e-3
 _FAHRENHEIT: Final = 1.8
 _USUAL_EXTREME: Final = 5.0
 _LONG_TAILS: Final = 8.0
+_TEMPERATURES: Final = 50.0
 _SURE_SHIFT: Final = 8.0
 _MOST: Final = 0.5
 _PROVING: Final = 5
@@ -229,7 +230,7 @@ def changed_unit(one: Recent) -> np.ndarray:
     mean, deviation = column.mean or 0.0, column.deviation or 0.0
     shift, spread = one.mean_shift, one.spread_ratio
     found = (one.least_spread > 5) | (one.least_shift > 3)  # noqa: PLR2004 - as in the rule
-    if deviation > 0 and one.extreme < _LONG_TAILS:
+    if 0 < deviation < _TEMPERATURES and one.extreme < _LONG_TAILS:
         warmer = np.abs(shift - (0.8 * mean + 32) / deviation) < 0.3  # noqa: PLR2004
         colder = np.abs(shift + (4 * mean + 160) / 9 / deviation) < 0.3  # noqa: PLR2004
         found |= (np.abs(spread - _FAHRENHEIT) < 0.2) & warmer  # noqa: PLR2004

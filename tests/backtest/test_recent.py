@@ -90,6 +90,12 @@ def test_usual_values_break_nothing(column, values):
     assert _found(column, values) == set()
 
 
+def test_where_32_degrees_hardly_show_what_nearly_doubles_is_not_fahrenheit():
+    income = CELSIUS.model_copy(update={"mean": 200.0, "deviation": 120.0})
+    values = 1.8 * np.random.default_rng(1).normal(200, 120, 200)
+    assert "MlmonitorScaleChanged" not in _found(income, values)
+
+
 def test_a_drift_of_a_deviation_is_no_change_of_unit():
     assert "MlmonitorScaleChanged" not in _found(TALL, _tall() + 10)
 
