@@ -63,6 +63,21 @@ def test_an_episode_is_known_by_group_fingerprint_and_start():
         notification({**alert(), "labels": {"model": 5}}),
         notification({**alert(), "status": "odd"}),
     ],
+    ids=[
+        "empty",
+        "no JSON",
+        "list",
+        "no keys",
+        "no UTF-8",
+        "deep",
+        "lone surrogate",
+        "version 3",
+        "no labels",
+        "no time",
+        "number as time",
+        "number as model",
+        "odd status",
+    ],
 )
 def test_anything_else_is_refused_in_a_sentence(body):
     with pytest.raises(MlmonitorError, match=r"; send Alertmanager's webhook"):

@@ -232,6 +232,7 @@ def test_a_line_without_an_id_gets_the_same_one_again(tmp_path):
         (b'{"a": 1}', "names no data stream by data_stream.type, "),
         (record("x" * 513)[:-1], "event.id is longer than 512 bytes"),
     ],
+    ids=["NaN", "list", "no data stream", "long id"],
 )
 def test_what_is_no_record_is_rejected_with_its_reason(tmp_path, line, reason):
     (tmp_path / "a.jsonl").write_bytes(line + b"\n" + record("2"))
