@@ -10,7 +10,8 @@ import pytest
 
 from mlmonitor.drift import Report, compare
 from mlmonitor.tally import ColumnTotals
-from tests import drift_session, versions
+from tests import drift_session
+from tests.components import PROMETHEUS_VERSIONS
 from tests.drift_session import ALPHA, REACH, SCRAPE, SETTINGS, Recorded, Run, group
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ STATISTICS: Final = (
 FOUND: Final = {"gone", "changed", "prediction", "shift 0.3"}
 SILENT: Final = {"constant", "only", "shift 0.0"}
 
+pytestmark = pytest.mark.xdist_group("demo")  # two at once would slow each other's scrapes
 
-@pytest.fixture(scope="module", params=versions.in_one_process("drift"))
+
+@pytest.fixture(scope="module", params=PROMETHEUS_VERSIONS)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return drift_session.record(request.param, tmp_path_factory.mktemp("drift"))
 

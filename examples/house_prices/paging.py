@@ -44,7 +44,7 @@ class Ports:
     @classmethod
     def free(cls) -> Ports:
         """Ports that nothing listens on."""
-        return cls(*(stack.free_port() for _ in range(6)))
+        return cls(*stack.free_ports(6))
 
     @property
     def metrics(self) -> str:

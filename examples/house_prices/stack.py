@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from examples.house_prices.watch import fetch
@@ -49,9 +49,16 @@ class StackError(RuntimeError):
 
 def free_port() -> int:
     """A loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nothing listens on, all of them different."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 @contextmanager
