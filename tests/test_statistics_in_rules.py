@@ -379,35 +379,35 @@ def test_what_is_known_of_the_reference_is_what_its_profile_says(found: Recorded
     assert compared > 150
 
 
+def _sides(found: Recorded) -> Iterator[tuple[str, Column, str, str, Sample]]:
+    """What arrived in each window, and in the time before: how it is named, its baseline, and its rows."""
+    for window, baseline, column, now, before in _pairs(found):
+        yield window, column, "column", "", now
+        if baseline == "previous":
+            yield window, column, "baseline", baseline, before
+
+
 def test_rows_of_evidence_are_those_of_kish(found: Recorded) -> None:
     compared = 0
-    for window, baseline, column, now, before in _pairs(found):
-        sides = [("column", "", now)]
-        if baseline == "previous":
-            sides.append(("baseline", baseline, before))
-        for side, own, sample in sides:
-            wanted = {
-                ("values",): sample.evidence,
-                ("part", "missing"): sample.row_evidence,
-                ("part", "nonzero"): sample.evidence if column.kind == "sparse" else 0,
-            }
-            for (kind, *test), rows in wanted.items():
-                key = (f"mlmonitor:{side}_{kind}:effective", window, own, column.name, *test)
-                assert found.get(key, 0) == pytest.approx(rows, rel=1e-9), key
-                compared += rows > 0
+    for window, column, side, own, sample in _sides(found):
+        wanted = {
+            ("values",): sample.evidence,
+            ("part", "missing"): sample.row_evidence,
+            ("part", "nonzero"): sample.evidence if column.kind == "sparse" else 0,
+        }
+        for (kind, *test), rows in wanted.items():
+            key = (f"mlmonitor:{side}_{kind}:effective", window, own, column.name, *test)
+            assert found.get(key, 0) == pytest.approx(rows, rel=1e-9), key
+            compared += rows > 0
     assert compared > 200
 
 
 def test_a_variance_is_known_of_more_than_one_value(found: Recorded) -> None:
     unknown = 0
-    for window, baseline, column, now, before in _pairs(found):
-        sides = [("column", "", now)]
-        if baseline == "previous":
-            sides.append(("baseline", baseline, before))
-        for side, own, sample in sides:
-            key = (f"mlmonitor:{side}_moment:variance", window, own, column.name, "mean")
-            assert (key in found) == (column.is_binned and sample.values > 1), key
-            unknown += column.is_binned and 0 < sample.values <= 1
+    for window, column, side, own, sample in _sides(found):
+        key = (f"mlmonitor:{side}_moment:variance", window, own, column.name, "mean")
+        assert (key in found) == (column.is_binned and sample.values > 1), key
+        unknown += column.is_binned and 0 < sample.values <= 1
     assert unknown > 3
 
 

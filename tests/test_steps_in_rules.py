@@ -354,7 +354,7 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     if not values:
         return found
     found["values", ""] = values
-    found["design_effect", ""] = values / known(values, rho)
+    alike = found["design_effect", ""] = values / known(values, rho)
     share = [weight / values for weight in weights]
     if not column.is_numeric:
         shares = {
@@ -372,9 +372,7 @@ def _statistics(column: Column, arrived: list[tuple[Era, float]]) -> dict[tuple[
     shift = float(np.average(z, weights=each))
     spread = float(np.sqrt(np.average((z - shift) ** 2, weights=each)))
     below = float(np.average(np.maximum(-z, 0), weights=each))
-    seen = Seen(
-        shift, spread, values, below, column.extreme or EXTREME, values / known(values, rho)
-    )
+    seen = Seen(shift, spread, values, below, column.extreme or EXTREME, alike)
     found |= {
         ("mean_shift", ""): shift,
         ("spread_ratio", ""): spread,

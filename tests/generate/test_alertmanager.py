@@ -164,7 +164,7 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Receiver]:
         components.alertmanager(path) as server,
     ):
         _send(server.url)
-        # Two groups page, each to Slack and to two webhooks; a ticket is opened of one.
+        # Two groups page, each by Slack, PagerDuty, e-mail and two webhooks; a ticket is opened of one.
         wanted = Counter({"/slack": 2, "/pagerduty": 2, "/page": 2, "/alerts": 2, "/ticket": 1})
         end = time.monotonic() + 30
         while time.monotonic() < end and (
