@@ -73,18 +73,21 @@ class Prometheus:
     """Reads what the generated rules recorded."""
 
     def __init__(self, url: str, window: str) -> None:
-        """Ask the Prometheus at `url` for the verdicts of one window, such as `1h`."""
+        """Ask the Prometheus at `url` for the verdicts of one window, such as `1h`.
+
+        The fallback has series of its own, under the same names of columns.
+        """
         self._url = url
         # Its own pages may be missing: a server built from source or from Debian has the API alone.
         query = urllib.parse.quote("mlmonitor:column:drifted == 1")
         self.addresses = {"Prometheus": f"{url}/api/v1/query?query={query}"}
-        self._window = f'window="{window}"'
+        self._live = f'window="{window}", role="live"'
         version = self._get("status/buildinfo")["version"]
         self.name = f"Prometheus {version}".rstrip()  # a build from source may not know its version
 
     def drifted(self) -> set[Key]:
         """See `Watcher`."""
-        series = self._query(f"mlmonitor:column:drifted{{{self._window}}} == 1", time.time())
+        series = self._query(f"mlmonitor:column:drifted{{{self._live}}} == 1", time.time())
         return {_key(one["metric"]) for one in series}
 
     def history(self, start: float, end: float) -> History:
@@ -106,7 +109,7 @@ class Prometheus:
 
     def _counts(self, column: Column, moment: float) -> Counts:
         chosen = (
-            f"{{{self._window}, side={json.dumps(column.side)}, column={json.dumps(column.name)}}}"
+            f"{{{self._live}, side={json.dumps(column.side)}, column={json.dumps(column.name)}}}"
         )
 
         def cells(record: str, label: str) -> dict[str, float]:
@@ -131,7 +134,7 @@ class Prometheus:
 
     def _samples(self, record: str, start: float, end: float) -> list[tuple[Key, float, float]]:
         """Every recorded sample of the window, at the moment of its evaluation."""
-        series = self._query(f"{record}{{{self._window}}}[{math.ceil(end - start)}s]", end)
+        series = self._query(f"{record}{{{self._live}}}[{math.ceil(end - start)}s]", end)
         return [
             (_key(one["metric"]), moment, float(value))
             for one in series

@@ -76,6 +76,8 @@ def check_report(folder: Path) -> None:
     assert "url(" not in text
     assert "@import" not in text
     assert "GrLivArea" in text
+    assert "the model learnt square feet" in text
+    assert ">missing<" not in text  # values changed, and both columns show which
 
 
 def check_snapshot(folder: Path, *, expected: bool) -> None:
