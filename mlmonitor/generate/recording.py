@@ -91,7 +91,8 @@ def _rules(
     rules = []
     for index, one in enumerate(section.rules):
         place = source.at(name, "rules", index)
-        expr = promql.render(one.expr, values, place).strip()
+        timed = promql.render_times(one.expr, settings.waits)
+        expr = promql.render(timed, values, place).strip()
         promql.check(expr, settings.scope, place)
         merged = {**section.labels, **one.labels}
         labels = {key: promql.render(value, values, place) for key, value in merged.items()}

@@ -8,7 +8,17 @@ from mlmonitor.names.records import RECORDS, Record
 RECORDS.update(
     (record.name, record)
     for record in (
+        Record(
+            "mlmonitor:model_target:info",
+            "Targets that expose a model, or did and do not answer now; the value is 1.",
+            ("instance", "job", "model"),
+        ),
         Record("mlmonitor:model_calls:increase", "Calls in the last step.", IDENTITY),
+        Record(
+            "mlmonitor:model_calls:expected",
+            "Calls in the half hour that ended a week ago, or a day ago if the model is younger.",
+            ("model",),
+        ),
         Record("mlmonitor:model_errors:increase", "Calls that raised in the last step.", IDENTITY),
         Record(
             "mlmonitor:model_slow:increase",

@@ -57,6 +57,23 @@ def _calls(version: str, minutes: int) -> dict[str, str]:
     return {series: " ".join(values)}
 
 
+def _calls_a_minute(
+    *phases: tuple[int, int | None], firing: tuple[int, ...], silent: tuple[int, ...]
+) -> Case:
+    """So many minutes with so many calls each, or without a pod where that is None."""
+    labels = f'{{model="m", version="1", role="live", {POD}'
+    calls = [
+        f"0+{rate}x{minutes - 1}" if rate is not None else f"_x{minutes}"
+        for minutes, rate in phases
+    ]
+    known = [f"1x{minutes - 1}" if rate is not None else f"_x{minutes}" for minutes, rate in phases]
+    series = {
+        f"{names.PREDICTION_DURATION.name}_count{labels}}}": " ".join(calls),
+        f'{names.MODEL_INFO.name}{labels}, reference="a"}}': " ".join(known),
+    }
+    return Case(series, firing, silent)
+
+
 def _once(counter: str) -> Case:
     """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
     return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 12,), (HOUR + 23,))
@@ -77,7 +94,18 @@ def _memory(peak: float) -> Case:
     return Case(series, *((), minutes) if peak else (minutes, ()))
 
 
+# A service that rests on Sundays, from a Saturday noon on: the next Sunday is quiet, Monday must not be.
+_WEEK: Final = ((DAY // 2, 9), (DAY, 0), (6 * DAY, 9), (DAY + 2 * HOUR, 0))
+_SUNDAY: Final = tuple(DAY // 2 + 7 * DAY + hours * HOUR for hours in (2, 12, 24))
+_MONDAY: Final = (DAY // 2 + 8 * DAY + HOUR,)
+
 CASES: Final = {
+    "MlmonitorNoTraffic": (
+        _calls_a_minute(*_WEEK, silent=_SUNDAY, firing=_MONDAY),
+        _calls_a_minute(
+            *((minutes, rate or None) for minutes, rate in _WEEK), silent=_SUNDAY, firing=_MONDAY
+        ),
+    ),
     "MlmonitorVersionsMixed": (
         Case(_calls("1", 2) | _calls("2", 50), firing=(DAY + 2 * HOUR,)),
         Case(_calls("1", 2) | _calls("2", 70), silent=tuple(range(HOUR, DAY + 2 * HOUR, HOUR))),

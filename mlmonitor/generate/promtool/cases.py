@@ -54,7 +54,9 @@ class Case(Section):
         default=None, description="What traffic is like afterwards; as usual by default."
     )
     resolves: Duration | None = Field(
-        default="1h", validate_default=True, description="It must be over so long afterwards."
+        default="1h",
+        validate_default=True,
+        description="It must be over so long afterwards; `silent` goes on for so long if there is an `after`.",
     )
     labels: dict[str, str] = Field(
         default={}, description="Labels of the alert that fires; an empty one is not looked at."

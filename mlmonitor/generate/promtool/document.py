@@ -200,7 +200,7 @@ def _test(
     before = case.before * pace
     later = case.later(window, config) if case.fires else 0.0
     lasts = (case.lasts or (case.within if case.fires else _SILENT_FOR)) * pace + later
-    after = (case.resolves or 0) * pace if case.fires else 0.0
+    after = (case.resolves or 0) * pace if case.fires or case.after else 0.0
     phases = (
         Phase(before, case.usual),
         Phase(lasts, case.change),
