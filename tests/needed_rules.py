@@ -38,8 +38,12 @@ def _alerts_read(expr: str, rules: Iterable[Mapping[str, Any]]) -> set[str]:
         for selector in promql.selectors(expr)
         if selector.name == "ALERTS"
         for one in rules
-        if "alert" in one and selector.may_be(one["labels"])
+        if "alert" in one and selector.may_be(_fixed(one["labels"]))
     }
+
+
+def _fixed(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in labels.items() if "{{" not in text}
 
 
 @cache

@@ -11,6 +11,7 @@ import yaml
 from mlmonitor import names, promql
 from mlmonitor.check.finding import Finding, expression_findings
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate.alerting import PAGES_UNLESS_SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ _OVER_TIME: Final = "_over_time"
 _ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
 _MAPPINGS: Final = ("labels", "annotations")
 _SEVERITIES: Final = ("critical", "warning", "info")
-_OF_THE_SERIES: Final = "{{ $labels.severity }}"
+_OF_THE_SERIES: Final = ("{{ $labels.severity }}", PAGES_UNLESS_SHADOW)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _alert_findings(one: PlacedRule) -> Iterator[Finding]:
     if "alert" not in one.rule:
         return
     labels, annotations = one.rule.get("labels") or {}, one.rule.get("annotations") or {}
-    if labels.get("severity") not in (*_SEVERITIES, _OF_THE_SERIES):
+    if labels.get("severity") not in (*_SEVERITIES, *_OF_THE_SERIES):
         yield Finding(one.place, f"needs a severity: one of {', '.join(_SEVERITIES)}.")
     for key in _ANNOTATIONS:
         if not annotations.get(key):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlmonitor.config import MonitoringConfig
-    from mlmonitor.config.alerts import AlertChange
+    from mlmonitor.config.alerts import AlertChange, Severity
     from mlmonitor.generate.rulespec import AlertRule, AlertSource
 
 _SHOWN: Final = (
@@ -33,6 +33,7 @@ _WORST: Final = (
     " * on (column) (max by (column) ({importance}{{%s}})"
     " or 0 * max by (column) (last_over_time({effect}{{%s, {chosen}}}[{recent}])) + 1))"
 )
+PAGES_UNLESS_SHADOW: Final = '{{ if eq $labels.role "shadow" }}warning{{ else }}critical{{ end }}'
 _FORMS: Final = {
     "shown.limit": "humanize",
     "shown.limit_percent": "humanizePercentage",
@@ -165,7 +166,7 @@ def _rule(
     for key, text in texts.items():
         check_template(text, source.at("alerts", index, key))
     labels = {
-        "severity": (change and change.severity) or alert.severity,
+        "severity": _severity((change and change.severity) or alert.severity),
         "concern": source.name,
         **({"window": values["window"]} if alert.each != "once" else {}),
         **{key: fill("labels", value) for key, value in alert.labels.items()},
@@ -179,6 +180,11 @@ def _rule(
         annotations=_annotations(alert, texts, config)
         | _records(source, index, fill, config, seconds),
     )
+
+
+def _severity(severity: Severity) -> str:
+    """What a shadow does is no reason to wake anybody, for nobody gets its answers."""
+    return PAGES_UNLESS_SHADOW if severity == "critical" else severity
 
 
 def _wait(change: AlertChange | None) -> str | None:

@@ -91,7 +91,7 @@ def _inhibitions(scope: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     model = [*scope, "model"]
     identity = [*model, "version", "role"]
     yield {
-        "source_matchers": ['alertname="MlmonitorServiceDown"'],
+        "source_matchers": ['alertname="MlmonitorServiceDown"', 'severity="critical"'],
         "target_matchers": [_OURS, 'alertname!="MlmonitorServiceDown"'],
         "equal": model,
     }

@@ -2,7 +2,7 @@
 
 `<selected>`        matchers of what is chosen at the top: scope labels, model, role and versions
 `<alerts>`          the same for alerts, of which some lack one label or another
-`<judged>`          the same for what belongs to all versions and roles, such as business metrics
+`<judged>`          the same for business metrics, which are judged over all versions and roles
 `<recent>`          how far back to look for a series recorded every step
 `<window_recent>`   how far back to look for a series of a window, up to the slowest
 `<scope>`, `<identity>`, `<model>`, `<column>`   labels to group by

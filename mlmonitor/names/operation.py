@@ -10,8 +10,8 @@ RECORDS.update(
     for record in (
         Record(
             "mlmonitor:model_target:info",
-            "Targets that expose a model, or did and do not answer now; the value is 1.",
-            ("instance", "job", "model"),
+            "Targets that expose a model, or did and do not answer now, without fallbacks; the value is 1.",
+            (*IDENTITY, "instance", "job"),
         ),
         Record("mlmonitor:model_calls:increase", "Calls in the last step.", IDENTITY),
         Record(

@@ -376,8 +376,8 @@ def own() -> dict[str, str]:
 
 def other(suffix: str) -> dict[str, str]:
     """Labels that differ from those of the model in each one."""
-    shadow = {"0": "shadow", "1": "fallback"}[suffix]
-    return {label: shadow if label == "role" else value + suffix for label, value in own().items()}
+    role = {"0": "canary", "1": "fallback"}[suffix]  # no shadow: what it does is less severe
+    return {label: role if label == "role" else value + suffix for label, value in own().items()}
 
 
 def beside(rules: str) -> Series:

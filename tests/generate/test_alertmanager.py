@@ -202,18 +202,19 @@ def _mail_server(receiver: _Receiver, port: int, certificates: Path) -> Iterator
 
 
 def _send(url: str) -> None:
-    names = {
-        "MlmonitorPredictionsDrifted": ("critical", "distribution", "churn"),
-        "MlmonitorInputsDrifted": ("warning", "distribution", "churn"),
-        "MlmonitorColumnMissing": ("warning", "data", "prices"),
-        "MlmonitorServiceDown": ("critical", "operation", "gone"),
-        "MlmonitorErrorRateHigh": ("warning", "operation", "gone"),
-    }
+    sent = [
+        ("MlmonitorPredictionsDrifted", "critical", "distribution", "churn", "live"),
+        ("MlmonitorInputsDrifted", "warning", "distribution", "churn", "live"),
+        ("MlmonitorColumnMissing", "warning", "data", "prices", "live"),
+        ("MlmonitorServiceDown", "warning", "operation", "prices", "shadow"),
+        ("MlmonitorServiceDown", "critical", "operation", "gone", "live"),
+        ("MlmonitorErrorRateHigh", "warning", "operation", "gone", "live"),
+    ]
     alerts = [
         {
             "labels": {
                 "alertname": name, "severity": severity, "concern": concern, "model": model,
-                "namespace": "prod", "version": "1", "role": "live",
+                "namespace": "prod", "version": "1", "role": role,
             },
             "annotations": {
                 "summary": f"{model}: <{name}> & more",
@@ -222,7 +223,7 @@ def _send(url: str) -> None:
                 "dashboard_url": "http://grafana/d/mlmonitor",
             },
         }
-        for name, (severity, concern, model) in names.items()
+        for name, severity, concern, model, role in sent
     ]  # fmt: skip
     request = urllib.request.Request(
         f"{url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
@@ -250,7 +251,11 @@ def test_pages_and_tickets_go_where_they_belong(received: _Receiver) -> None:
 def test_a_page_silences_its_details_and_a_service_that_is_down_the_rest(
     received: _Receiver,
 ) -> None:
-    assert _alerts(received, "/ticket") == {"MlmonitorColumnMissing"}
+    [ticket] = _told(received, "/ticket")
+    assert {(one["labels"]["alertname"], one["labels"]["role"]) for one in ticket["alerts"]} == {
+        ("MlmonitorColumnMissing", "live"),
+        ("MlmonitorServiceDown", "shadow"),  # nobody gets its answers, and the model is there
+    }
 
 
 def test_slack_shows_title_description_and_links(received: _Receiver) -> None:

@@ -13,7 +13,7 @@ from mlmonitor import bundled
 from mlmonitor.config import MonitoringConfig
 from mlmonitor.errors import GenerationError
 from mlmonitor.generate import prometheus
-from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.alerting import PAGES_UNLESS_SHADOW, alert_rules
 from mlmonitor.generate.promtool.cases import cases
 from mlmonitor.generate.promtool.model import MODEL
 from mlmonitor.generate.rulespec import alert_sources, alerts_of
@@ -111,7 +111,7 @@ def test_every_rule_tells_what_is_wrong_where_to_look_and_what_to_do():
         notes = rule["annotations"]
         assert set(notes) == {"summary", "description", "runbook_url", "dashboard_url"}, name
         assert notes["runbook_url"] == f"http://localhost:9095/runbooks/{name}"
-        severities = {"critical", "warning", "info"}
+        severities = {PAGES_UNLESS_SHADOW, "warning", "info"}
         if name == "MlmonitorBusinessOutOfBounds":
             severities = {"{{ $labels.severity }}"}
         assert rule["labels"]["severity"] in severities, name

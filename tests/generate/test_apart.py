@@ -74,7 +74,7 @@ OF_A_VERSION: Final = ("namespace", *names.IDENTITY)
 OF_A_COLUMN: Final = (*OF_A_VERSION, "side", "column")
 OF_A_POD: Final = (*OF_A_VERSION, "instance")
 ABOUT: Final[dict[str, tuple[str, ...]]] = {
-    "MlmonitorServiceDown": OF_A_MODEL,
+    "MlmonitorServiceDown": (*OF_A_MODEL, "role"),
     "MlmonitorScrapeFailing": OF_A_MODEL,
     "MlmonitorScrapeIntervalDiffers": OF_A_MODEL,
     "MlmonitorVersionsMixed": OF_A_MODEL,
@@ -107,6 +107,8 @@ OF_LIVE_MODELS: Final = (
     "MlmonitorModelLoadedLongAgo", "MlmonitorModelStale", "MlmonitorReferenceMissing",
     "MlmonitorReferenceOutdated", "MlmonitorVersionsMixed",
 )  # fmt: skip
+# A fallback is down with what it is for, and is not told of.
+WITHOUT_FALLBACKS: Final = ("MlmonitorServiceDown",)
 # Alerts on a model that has one thing and lacks another, and what they do not fire without.
 NEEDED: Final = {
     "MlmonitorInputsNotCounted": names.REFERENCE_ROWS.name,
@@ -249,7 +251,7 @@ def _in_many(alert: str, test: dict[str, Any]) -> dict[str, Any]:
     about = ABOUT[alert]
     every = dict(series)
     for label in copied:
-        every |= _renamed(series, label, "0")
+        every |= _renamed(series, label, "2" if alert in WITHOUT_FALLBACKS else "0")
         if alert in NEEDED and label in about:
             every |= _renamed(_quiet(series, asked["eval_time"]), label, "1")
             less = {text: one for text, one in series.items() if NEEDED[alert] not in text}
