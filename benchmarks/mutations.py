@@ -5,10 +5,10 @@ monitoring.yaml itself names, such as dependencies: a threshold doubled or halve
 a range or window changed, a label dropped from `by` or `on`, a join swapped, an arm of `or` removed.
 Each mutant is generated and run through the tests of what is recorded (`tests/test_steps_in_rules.py`,
 `tests/test_statistics_in_rules.py` and `tests/test_false_discoveries_in_rules.py` hold it against NumPy
-and SciPy), through those that models are told apart (`tests/generate/test_apart.py`) and that alerts
-look back as far as they say (`tests/generate/test_alert_ranges.py`), and through the generated promtool
-tests of the alerts that read what the mutated rule makes; a rule that no test tells from the true one
-survives. For speed the alerts are tested with one window, those on earlier traffic with two, and with
+and SciPy), through those that models are told apart (`tests/generate/test_apart.py`), and shadows from what is
+live (`tests/generate/test_shadows.py`), and that alerts look back as far as they say
+(`tests/generate/test_alert_ranges.py`), and through the generated promtool tests of the alerts that read
+what the mutated rule makes; a rule that no test tells from the true one survives. For speed the alerts are tested with one window, those on earlier traffic with two, and with
 the rules that each alert needs and no others. Ranges of last_over_time only say how old a value may be
 and are not mutated: `tests/generate/test_slow_group.py` holds them.
 """
@@ -45,6 +45,7 @@ from tests import test_steps_in_rules as steps
 from tests.generate import test_alert_ranges as ranges
 from tests.generate import test_apart as apart
 from tests.generate import test_restarts as restarts
+from tests.generate import test_shadows as shadows
 from tests.needed_rules import dumped, groups, needed, pruned
 from tests.promtool_values import complaints
 
@@ -74,7 +75,7 @@ _CONFIGS: Final = {
 }
 _NOTHING_FIRES: Final = "nothing fires"
 _RECORDED_VALUES, _BESIDE_OTHERS = "recorded values", "beside other models"
-_RANGES: Final = "ranges"
+_HAND_MADE: Final = {"ranges": ranges, "shadows": shadows}
 Files = dict[str, str]
 Way = tuple[str, str]
 
@@ -138,11 +139,13 @@ def _ways(rule: Rule, files: Files) -> Iterator[Way]:
     alerts = _alerts_that_read(rule, files)
     is_alert = rule.file.startswith("alerting/")
     yield from itertools.chain(alerts, checks) if is_alert else itertools.chain(checks, alerts)
-    if rule.name in ranges.CASES:
-        yield rule.name, _RANGES
-    for alert in apart.ABOUT:
-        if rule.name in needed(files.values(), alert):
-            yield alert, _BESIDE_OTHERS
+    for way, asked in (
+        (_BESIDE_OTHERS, apart.ABOUT),
+        *((way, one.CASES) for way, one in _HAND_MADE.items()),
+    ):
+        for alert in asked:
+            if rule.name in needed(files.values(), alert):
+                yield alert, way
 
 
 def _fails(test: str, way: str, sources: Path) -> bool:
@@ -152,8 +155,9 @@ def _fails(test: str, way: str, sources: Path) -> bool:
         try:
             if way == _RECORDED_VALUES:
                 _TESTS[test](sources, folder)
-            elif way == _RANGES:
-                ranges.check(_promtool(), test, _generated(ranges.CONFIG, sources), folder)
+            elif way in _HAND_MADE:
+                module = _HAND_MADE[way]
+                module.check(_promtool(), test, _generated(module.CONFIG, sources), folder)
             elif way == _BESIDE_OTHERS:
                 files = _generated(apart.CONFIG, sources)
                 apart.check_alert(_promtool(), test, files, folder)

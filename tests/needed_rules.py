@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mlmonitor import promql
+from mlmonitor.generate import output
+from tests.promtool_values import complaints
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
+    from pathlib import Path
 
 Group = dict[str, Any]
 
@@ -70,6 +73,28 @@ def pruned(text: str, wanted: Container[str]) -> str:
         rules = [rule for rule in group["rules"] if made_by(rule) in wanted]
         kept += [{**group, "rules": rules}] if rules else []
     return dumped({"groups": kept}) if kept else ""
+
+
+def complaints_about(
+    promtool: Path,
+    alert: str,
+    files: Mapping[str, str],
+    tests: Iterable[Mapping[str, Any]],
+    folder: Path,
+) -> str:
+    """What promtool says of tests of one alert, once a minute and without other rules; nothing if all is well."""
+    wanted = needed(files.values(), alert)
+    parts = {path: pruned(text, wanted) for path, text in files.items()}
+    rules = {path: text for path, text in parts.items() if text}
+    output.write(rules, folder)
+    document = {
+        "rule_files": [str(folder / path) for path in rules],
+        "evaluation_interval": "1m",
+        "tests": [*tests],
+    }
+    path = folder / "tests.yml"
+    path.write_text(dumped(document))
+    return complaints(promtool, path)
 
 
 def dumped(content: Any) -> str:

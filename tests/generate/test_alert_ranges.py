@@ -12,11 +12,9 @@ import pytest
 
 from mlmonitor import names
 from mlmonitor.config import MonitoringConfig
-from mlmonitor.generate import output
 from mlmonitor.generate.prometheus import rule_files
 from tests import components
-from tests.needed_rules import dumped, needed, pruned
-from tests.promtool_values import complaints
+from tests.needed_rules import complaints_about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +72,19 @@ def _calls_a_minute(
     return Case(series, firing, silent)
 
 
+def _not_counted() -> Case:
+    """Three calls a minute, whose inputs are counted for two hours and not for the two after."""
+    labels = f'{{model="m", version="1", role="live", {POD}'
+    column = f'{labels}, reference="a", side="input", column="c"}}'
+    series = {
+        f"{names.PREDICTIONS.name}{labels}}}": f"0+3x{4 * HOUR}",
+        f'{names.MODEL_INFO.name}{labels}, reference="a"}}': f"1x{4 * HOUR}",
+        f"{names.REFERENCE_ROWS.name}{column}": f"100x{4 * HOUR}",
+        f"{names.COLUMN_ROWS.name}{column}": f"0+3x{2 * HOUR} {6 * HOUR}x{2 * HOUR}",
+    }
+    return Case(series, (2 * HOUR + 50,), (2 * HOUR + 42,))
+
+
 def _once(counter: str) -> Case:
     """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
     return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 12,), (HOUR + 23,))
@@ -105,7 +116,9 @@ CASES: Final = {
         _calls_a_minute(
             *((minutes, rate or None) for minutes, rate in _WEEK), silent=_SUNDAY, firing=_MONDAY
         ),
+        _calls_a_minute((DAY, 9), (HOUR, None), silent=(DAY + 37,), firing=(DAY + 45,)),
     ),
+    "MlmonitorInputsNotCounted": (_not_counted(),),
     "MlmonitorVersionsMixed": (
         Case(_calls("1", 2) | _calls("2", 50), firing=(DAY + 2 * HOUR,)),
         Case(_calls("1", 2) | _calls("2", 70), silent=tuple(range(HOUR, DAY + 2 * HOUR, HOUR))),
@@ -118,18 +131,8 @@ CASES: Final = {
 
 def check(promtool: Path, alert: str, files: Mapping[str, str], folder: Path) -> None:
     """Fail where an alert looks back over more or less than it should."""
-    wanted = needed(files.values(), alert)
-    parts = {path: pruned(text, wanted) for path, text in files.items()}
-    rules = {path: text for path, text in parts.items() if text}
-    output.write(rules, folder)
-    document = {
-        "rule_files": [str(folder / path) for path in rules],
-        "evaluation_interval": "1m",
-        "tests": [case.test(alert) for case in CASES[alert]],
-    }
-    path = folder / "ranges.yml"
-    path.write_text(dumped(document))
-    assert not complaints(promtool, path)
+    tests = [case.test(alert) for case in CASES[alert]]
+    assert not complaints_about(promtool, alert, files, tests, folder)
 
 
 @pytest.mark.parametrize("alert", CASES)
