@@ -178,6 +178,7 @@ def _prometheus(
             port=ports.prometheus,
             scrape_interval=ready.scrape,
             alertmanager_port=ports.alertmanager if alerting else None,
+            responder_port=ports.responder if alerting else None,
         )
     )
     url = f"http://{stack.HOST}:{ports.prometheus}"

@@ -40,6 +40,10 @@ scrape_configs:
     static_configs:
       - targets: ["{own}"]
         labels: {{namespace: demo}}
+  - job_name: mlmonitor-respond
+    static_configs:
+      - targets: [{responder}]
+        labels: {{namespace: demo}}
 """
 
 
@@ -91,8 +95,9 @@ def prometheus(
     port: int,
     scrape_interval: float,
     alertmanager_port: int | None,
+    responder_port: int | None,
 ) -> Iterator[None]:
-    """A Prometheus that scrapes `target` and evaluates all generated rules, until the block ends."""
+    """A Prometheus that scrapes `target` and the responder, and evaluates all generated rules, until the block ends."""
     config = folder / "prometheus.yml"
     config.write_text(
         _PROMETHEUS_CONFIG.format(
@@ -100,7 +105,8 @@ def prometheus(
             rules=(folder / "prometheus").resolve() / "*.rules.yml",
             target=target,
             own=f"{HOST}:{port}",
-            alertmanagers=f'"{HOST}:{alertmanager_port}"' if alertmanager_port else "",
+            alertmanagers=_target(alertmanager_port),
+            responder=_target(responder_port),
         )
     )
     command = [
@@ -112,6 +118,10 @@ def prometheus(
     with _running(command, folder / "prometheus.log", {}) as process:
         _wait(process, f"http://{HOST}:{port}/-/ready", folder / "prometheus.log")
         yield
+
+
+def _target(port: int | None) -> str:
+    return f'"{HOST}:{port}"' if port else ""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,18 +82,31 @@ def check_report(folder: Path) -> None:
 
 def check_snapshot(folder: Path, *, expected: bool) -> None:
     """Where a Prometheus was, its dashboards are kept with their data, and none has an error."""
-    path = folder / "dashboards.html"
-    assert path.exists() == expected
+    assert (folder / "dashboards.html").exists() == expected
     if not expected:
         return
-    found = re.search(
-        r'<script type="application/json" id="frozen">(.*?)</script>', path.read_text()
-    )
-    assert found is not None
-    data = json.loads(found[1])
+    data = frozen(folder)
     assert snapshot.failures(data) == 0
     answers = data["views"]["mlmonitor-data"]["answers"].values()
     assert any("GrLivArea" in json.dumps(one) for one in answers)
+
+
+def frozen(folder: Path) -> dict[str, Any]:
+    """The data of the dashboards that the demo kept."""
+    text = (folder / "dashboards.html").read_text()
+    found = re.search(r'<script type="application/json" id="frozen">(.*?)</script>', text)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def phases(folder: Path) -> set[float]:
+    """The phases of the breaker that the dashboards show: 0 closed, 1 probation, 2 open."""
+    answers = frozen(folder)["views"]["mlmonitor-monitor"]["answers"].values()
+    queries = (one for answer in answers for one in answer["targets"])
+    (asked,) = (one for one in queries if "mlmonitor_breaker_state" in one["expr"])
+    (series,) = asked["series"]
+    return {value for value in series["values"] if value is not None}
 
 
 @pytest.fixture(params=["prometheus", "embedded"])
@@ -133,6 +146,7 @@ def test_a_missing_feature_pages_once_ends_on_the_fallback_and_resolves(tmp_path
     events = [json.loads(line) for line in audit]
     steps = [one["event"] for one in events if one["event"] in {"fallback", "released"}]
     assert steps == ["fallback", "released"]
+    assert {0, 2} <= phases(tmp_path / "demo")
     assert not any(answers(port) for port in ports(output)), output
 
 

@@ -101,6 +101,7 @@ def test_a_program_that_does_not_start_is_told_with_its_last_words(tmp_path: Pat
             port=stack.free_port(),
             scrape_interval=1.0,
             alertmanager_port=None,
+            responder_port=None,
         ),
     ):
         pass
