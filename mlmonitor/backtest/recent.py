@@ -278,11 +278,15 @@ def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_S
 
 
 def _outputs_not_finite(recent: Three, limit: float) -> np.ndarray:
-    one = recent[0]
-    if one.sums.column.side not in OUTPUTS:
+    if recent[0].sums.column.side not in OUTPUTS:
         return _never(recent)
-    wrong = np.maximum(one.invalid_ratio(names.NOT_FINITE), one.missing_ratio)
-    return np.asarray((wrong > limit) & (one.sums.rows >= _FEW))
+
+    def is_wrong(one: Recent) -> np.ndarray:
+        return np.maximum(one.invalid_ratio(names.NOT_FINITE), one.missing_ratio) > limit
+
+    found = _any(recent, lambda one: is_wrong(one) & (one.sums.rows >= _FEW))
+    mended = ~is_wrong(recent[0]) & (recent[0].sums.rows >= _FEW)
+    return np.asarray(found & ~mended)
 
 
 CONDITIONS: Final[dict[str, Condition]] = {
