@@ -85,6 +85,32 @@ def _not_counted() -> Case:
     return Case(series, (2 * HOUR + 50,), (2 * HOUR + 42,))
 
 
+def _pods(metric: str, labels: str, values: str, pods: int) -> dict[str, str]:
+    """The same series of so many pods."""
+    of = 'namespace="test", job="models", model="m", version="1", role="live"'
+    return {f'{metric}{{{of}, instance="{pod}"{labels}}}': values for pod in range(pods)}
+
+
+def _few_in_each_pod(counter: str, calls: str, labels: str) -> Case:
+    """Three of a hundred and twenty calls in a quarter of an hour go wrong, in each of twenty pods."""
+    series = {
+        **_pods(counter, labels, f"0+0.2x{HOUR}", 20),
+        **_pods(calls, "", f"0+8x{HOUR}", 20),
+        **_pods(names.MODEL_INFO.name, ', reference="a"', f"1x{HOUR}", 20),
+    }
+    return Case(series, firing=(50,))
+
+
+def _restarted_in_turn() -> Case:
+    """Ten pods, each of which does not answer for two minutes, one after the other."""
+    down = {
+        f'up{{namespace="test", job="models", instance="{pod}"}}': f"1x{19 + 2 * pod} 0x1 1x{HOUR}"
+        for pod in range(10)
+    }
+    series = {**down, **_pods(names.MODEL_INFO.name, ', reference="a"', f"1x{HOUR}", 10)}
+    return Case(series, silent=tuple(range(20, HOUR)))
+
+
 def _once(counter: str) -> Case:
     """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
     return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 12,), (HOUR + 23,))
@@ -122,6 +148,17 @@ CASES: Final = {
     "MlmonitorVersionsMixed": (
         Case(_calls("1", 2) | _calls("2", 50), firing=(DAY + 2 * HOUR,)),
         Case(_calls("1", 2) | _calls("2", 70), silent=tuple(range(HOUR, DAY + 2 * HOUR, HOUR))),
+    ),
+    "MlmonitorScrapeFailing": (_restarted_in_turn(),),
+    "MlmonitorMonitorFailing": (
+        _few_in_each_pod(
+            names.MONITOR_FAILURES.name,
+            f"{names.PREDICTION_DURATION.name}_count",
+            ', reason="fold"',
+        ),
+    ),
+    "MlmonitorRowsDropped": (
+        _few_in_each_pod(names.MONITOR_DROPPED.name, names.PREDICTIONS.name, ', reason="backlog"'),
     ),
     "MlmonitorRulesFailing": (_once("prometheus_rule_evaluation_failures_total"),),
     "MlmonitorRulesSlow": (_once("prometheus_rule_group_iterations_missed_total"),),
