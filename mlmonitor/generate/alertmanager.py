@@ -92,7 +92,8 @@ def _inhibitions(scope: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     identity = [*model, "version", "role"]
     yield {
         "source_matchers": ['alertname="MlmonitorServiceDown"', 'severity="critical"'],
-        "target_matchers": [_OURS, 'alertname!="MlmonitorServiceDown"'],
+        # What it depends on may be the reason.
+        "target_matchers": [_OURS, 'alertname!~"MlmonitorServiceDown|MlmonitorDependency.+"'],
         "equal": model,
     }
     yield {
@@ -129,12 +130,18 @@ def _channels(settings: ChannelSettings, severity: str) -> dict[str, Any]:
     return found
 
 
+def _first(annotation: str) -> str:
+    """An annotation of the first alert that stands; of the first of all when every one is over."""
+    chosen = "{{ if .Alerts.Firing }}{{ (index .Alerts.Firing 0).%s }}{{ else }}{{ (index .Alerts 0).%s }}{{ end }}"
+    return chosen.replace("%s", f"Annotations.{annotation}")
+
+
 def _slack(channel: SlackChannel) -> dict[str, Any]:
     return {
         "api_url_file": channel.url_file,
         **({"channel": channel.channel} if channel.channel else {}),
         "title": '{{ template "mlmonitor.title" . }}',
-        "title_link": "{{ (index .Alerts 0).Annotations.dashboard_url }}",
+        "title_link": _first("dashboard_url"),
         "text": '{{ template "mlmonitor.slack" . }}',
         "color": '{{ if eq .Status "firing" }}danger{{ else }}good{{ end }}',
         "send_resolved": True,
@@ -164,8 +171,8 @@ def _pagerduty(channel: PagerDutyChannel, severity: str) -> dict[str, Any]:
         "description": '{{ template "mlmonitor.title" . }}',
         "details": {"alerts": '{{ template "mlmonitor.text" . }}'},
         "client": "mlmonitor",
-        "client_url": "{{ (index .Alerts 0).Annotations.dashboard_url }}",
-        "links": [{"href": "{{ (index .Alerts 0).Annotations.runbook_url }}", "text": "Runbook"}],
+        "client_url": _first("dashboard_url"),
+        "links": [{"href": _first("runbook_url"), "text": "Runbook"}],
         "send_resolved": True,
     }
 

@@ -105,12 +105,14 @@ def _importances(config: MonitoringConfig, column: str) -> Iterator[Rule]:
 def _dependencies(
     config: MonitoringConfig, settings: RuleSettings, identity: str
 ) -> Iterator[Rule]:
+    known = promql.duration(settings.waits(_HOUR))
     for position, model in enumerate(config.models):
         for index, one in enumerate(model.depends_on):
             place = config.place("models", position, "depends_on", index)
+            # A model may go down with what it depends on.
             chosen = (
-                f"{names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "
-                f"version={promql.quoted(model.version)}, role={promql.quoted(model.role)}}}"
+                f"last_over_time({names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "
+                f"version={promql.quoted(model.version)}, role={promql.quoted(model.role)}}}[{known}])"
             )
             for record, expr in _dependency(one, settings):
                 promql.check(expr, settings.scope, place, own=False)
@@ -121,7 +123,7 @@ def _dependencies(
 def _dependency(one: DependencySettings, settings: RuleSettings) -> Iterator[tuple[str, str]]:
     """The records of a dependency, and one number for each; a series that is gone is down."""
     if one.up is not None:
-        yield names.DEPENDENCY_UP, f"min({one.up}) or vector(0)"
+        yield names.DEPENDENCY_UP, f"max({one.up}) or vector(0)"
         return
     yield names.DEPENDENCY_UP, f"group({one.fresh or one.unchanged}) or vector(0)"
     if one.fresh is not None:

@@ -23,7 +23,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from mlmonitor.config import load_config
 from mlmonitor.errors import ConfigError
 from mlmonitor.generate import output
-from mlmonitor.generate.alertmanager import FILE, alertmanager
+from mlmonitor.generate.alertmanager import FILE, TEMPLATES, alertmanager
 from tests import components
 
 if TYPE_CHECKING:
@@ -116,6 +116,25 @@ def _amtool(*arguments: str) -> str:
 )
 def test_amtool_accepts_the_configuration(text: str, tmp_path: Path) -> None:
     assert "SUCCESS" in _amtool("check-config", str(_written(tmp_path, text)))
+
+
+@pytest.mark.parametrize("states", [("resolved", "firing"), ("resolved",)])
+def test_a_title_names_what_still_stands(states: tuple[str, ...], tmp_path: Path) -> None:
+    alerts = [{"status": state, "annotations": {"summary": f"is {state}"}} for state in states]
+    data = {
+        "status": states[-1],
+        "alerts": alerts,
+        "commonLabels": {"severity": "critical", "namespace": "prod"},
+    }
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    _written(tmp_path, SETTINGS)
+    found = _amtool(
+        "template", "render", f"--template.glob={tmp_path / TEMPLATES}",
+        f"--template.data={tmp_path / 'data.json'}",
+        '--template.text={{ template "mlmonitor.title" . }}',
+    )  # fmt: skip
+    told = {"firing": "[CRITICAL] prod: is firing", "resolved": "[RESOLVED] prod: is resolved"}
+    assert found.strip() == told[states[-1]]
 
 
 @pytest.mark.parametrize(

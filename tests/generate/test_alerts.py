@@ -257,6 +257,7 @@ WORLD = {
     f'mlmonitor_model_info{{model="{MODEL}", version="1", role="live", reference="a", '
     'namespace="test", instance="pod-0", job="models"}': "1x240",
     'up{job="features", instance="f"}': "1x79 0x39 1x119",
+    'up{job="features", instance="g"}': "0x240",  # one of two is enough
     "customers_updated_timestamp_seconds": "0x240",
     "features_schema_version": "7x79 8x159",
 }
@@ -281,6 +282,18 @@ def test_dependencies_alert_when_they_are_gone_old_or_changed(version, generated
         fired("MlmonitorDependencyChanged", "3h", None),
     ]
     assert not complaints(version, generated, "dependency", WORLD, checks)
+
+
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_a_dependency_is_told_of_although_the_model_went_down_with_it(version, generated):
+    world = dict(WORLD)
+    world |= {name: "1x59 stale" for name in WORLD if "model_info" in name}
+    world |= {name: "1x59 0x60" for name in WORLD if name.startswith("up{")}
+    checks = [
+        fired("MlmonitorDependencyDown", "58m", None),
+        fired("MlmonitorDependencyDown", "1h30m", "features"),
+    ]
+    assert not complaints(version, generated, "dependency", world, checks)
 
 
 @pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
