@@ -72,6 +72,8 @@ class App:
         token(self._token_file)
         self._responder, self._settings, self._metrics = responder, settings, metrics
         self._limit = Limit(settings.requests_per_minute)
+        # Apart, so that whoever reaches the port cannot shut Alertmanager out.
+        self._strangers = Limit(settings.requests_per_minute)
         self._exposition = wsgi_app(metrics.registry)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -111,11 +113,12 @@ class App:
 
     def _checked(self, environ: WSGIEnvironment) -> bytes:
         """The body of a request that may change something."""
-        if not self._limit.allows():
+        given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
+        known = hmac.compare_digest(given, f"Bearer {token(self._token_file)}".encode())
+        if not (self._limit if known else self._strangers).allows():
             why = "too many requests; wait a minute."
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, why, ("Retry-After", "60"))
-        given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
-        if not hmac.compare_digest(given, f"Bearer {token(self._token_file)}".encode()):
+        if not known:
             why = "the token is missing or wrong; send Authorization: Bearer and the token."
             raise Refused(HTTPStatus.UNAUTHORIZED, why, ("WWW-Authenticate", "Bearer"))
         length = environ.get("CONTENT_LENGTH", "")

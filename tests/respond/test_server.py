@@ -143,6 +143,15 @@ def test_too_many_requests_are_told_to_wait(tmp_path):
     client.server.server_close()
 
 
+def test_strangers_cannot_shut_alertmanager_out(tmp_path):
+    client = Client(tmp_path, requests_per_minute=3)
+    found = [client.status("POST", "/alerts", b"{}", token=None) for _ in range(4)]
+    assert found == [401, 401, 401, 429]
+    assert client.ask("POST", "/alerts", notification())[0].status == 200
+    client.server.shutdown()
+    client.server.server_close()
+
+
 def test_the_limit_recovers_with_time():
     now = 0.0
     limit = Limit(60, lambda: now)
