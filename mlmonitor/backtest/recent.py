@@ -173,6 +173,19 @@ def _proof(recent: Three) -> np.ndarray:
     return np.asarray(moved | beyond | recent[0].proof)
 
 
+def _broken(
+    recent: Three,
+    limit: float,
+    *,
+    share: Callable[[Recent], Array],
+    count: Callable[[Recent], Array],
+) -> np.ndarray:
+    """Whether a share is above its limit over any window with enough, and not mended in the shortest."""
+    found = _any(recent, lambda one: (share(one) > limit) & (count(one) >= _FEW))
+    mended = (share(recent[0]) <= limit) & (count(recent[0]) >= _FEW)
+    return np.asarray(found & ~mended)
+
+
 def _is_missing_surely(one: Recent) -> np.ndarray:
     return np.asarray((one.sums.rows >= _FEW) & (one.missing_errors > _SURELY_MISSING))
 
@@ -190,9 +203,9 @@ def _feature_unseen(recent: Three, limit: float) -> np.ndarray:
     column = recent[0].sums.column
     if column.side != "input" or not column.is_categorical:
         return _never(recent)
-    found = _any(recent, lambda one: (one.share_of(-1) > limit) & (one.sums.values >= _FEW))
-    mended = (recent[0].share_of(-1) <= limit) & (recent[0].sums.values >= _FEW)
-    return np.asarray(found & ~mended)
+    return _broken(
+        recent, limit, share=lambda one: one.share_of(-1), count=lambda one: one.sums.values
+    )
 
 
 def _feature_dead(recent: Three, _: float) -> np.ndarray:
@@ -280,13 +293,12 @@ def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_S
 def _outputs_not_finite(recent: Three, limit: float) -> np.ndarray:
     if recent[0].sums.column.side not in OUTPUTS:
         return _never(recent)
-
-    def is_wrong(one: Recent) -> np.ndarray:
-        return np.maximum(one.invalid_ratio(names.NOT_FINITE), one.missing_ratio) > limit
-
-    found = _any(recent, lambda one: is_wrong(one) & (one.sums.rows >= _FEW))
-    mended = ~is_wrong(recent[0]) & (recent[0].sums.rows >= _FEW)
-    return np.asarray(found & ~mended)
+    return _broken(
+        recent,
+        limit,
+        share=lambda one: np.maximum(one.invalid_ratio(names.NOT_FINITE), one.missing_ratio),
+        count=lambda one: one.sums.rows,
+    )
 
 
 CONDITIONS: Final[dict[str, Condition]] = {
