@@ -132,8 +132,7 @@ def _channels(settings: ChannelSettings, severity: str) -> dict[str, Any]:
 
 def _first(annotation: str) -> str:
     """An annotation of the first alert that stands; of the first of all when every one is over."""
-    chosen = "{{ if .Alerts.Firing }}{{ (index .Alerts.Firing 0).%s }}{{ else }}{{ (index .Alerts 0).%s }}{{ end }}"
-    return chosen.replace("%s", f"Annotations.{annotation}")
+    return f"{{{{ (index (or .Alerts.Firing .Alerts) 0).Annotations.{annotation} }}}}"
 
 
 def _slack(channel: SlackChannel) -> dict[str, Any]:
