@@ -9,6 +9,7 @@ import yaml
 
 from mlmonitor import promql
 from mlmonitor.generate import output
+from mlmonitor.generate.promtool.needs import fixed_labels
 from tests.promtool_values import complaints
 
 if TYPE_CHECKING:
@@ -41,12 +42,8 @@ def _alerts_read(expr: str, rules: Iterable[Mapping[str, Any]]) -> set[str]:
         for selector in promql.selectors(expr)
         if selector.name == "ALERTS"
         for one in rules
-        if "alert" in one and selector.may_be(_fixed(one["labels"]))
+        if "alert" in one and selector.may_be(fixed_labels(one))
     }
-
-
-def _fixed(labels: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in labels.items() if "{{" not in text}
 
 
 @cache
@@ -90,6 +87,7 @@ def complaints_about(
     document = {
         "rule_files": [str(folder / path) for path in rules],
         "evaluation_interval": "1m",
+        "group_eval_order": [group["name"] for text in rules.values() for group in groups(text)],
         "tests": [*tests],
     }
     path = folder / "tests.yml"

@@ -30,6 +30,15 @@ def complaints(promtool: str | Path, tests: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def by_the_minute(series: Mapping[str, str], checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A test with a sample of each series every minute, as promtool reads it."""
+    return {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [*checks],
+    }
+
+
 def recorded(
     promtool: str | Path,
     rule_files: Iterable[Path],

@@ -15,6 +15,7 @@ from mlmonitor.config import MonitoringConfig
 from mlmonitor.generate.prometheus import rule_files
 from tests import components
 from tests.needed_rules import complaints_about
+from tests.promtool_values import by_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,7 @@ class Case:
             for minutes, wanted in ((self.firing, samples), (self.silent, []))
             for minute in minutes
         ]
-        series = [{"series": name, "values": values} for name, values in self.series.items()]
-        return {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+        return by_the_minute(self.series, checks)
 
 
 def _calls(version: str, minutes: int) -> dict[str, str]:

@@ -19,7 +19,7 @@ from mlmonitor.generate.promtool.model import MODEL
 from mlmonitor.generate.rulespec import alert_sources, alerts_of
 from tests.components import PROMETHEUS_VERSIONS, promtool
 from tests.needed_rules import dumped, needed, pruned
-from tests.promtool_values import FRUGAL
+from tests.promtool_values import FRUGAL, by_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -363,8 +363,7 @@ def complaints(
     world: dict[str, str],
     checks: list[dict[str, Any]],
 ) -> str:
-    series = [{"series": name, "values": values} for name, values in world.items()]
-    test = {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+    test = by_the_minute(world, checks)
     files = ["../settings.rules.yml", f"../alerts-{concern}.rules.yml"]
     document = {"rule_files": files, "evaluation_interval": "1m", "tests": [test]}
     path = generated / "prometheus" / "tests" / f"{concern}-{version}.yml"

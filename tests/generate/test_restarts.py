@@ -11,11 +11,10 @@ import pytest
 
 from mlmonitor import names
 from mlmonitor.config import MonitoringConfig
-from mlmonitor.generate import output
 from mlmonitor.generate.prometheus import rule_files
 from tests import components
-from tests.needed_rules import dumped, needed, pruned
-from tests.promtool_values import complaints
+from tests.needed_rules import complaints_about
+from tests.promtool_values import by_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 ALERT: Final = "MlmonitorRestarting"
 CONFIG: Final = MonitoringConfig()
-FILES: Final = ("settings", "alerts-operation")
 POD: Final = 'model="m", version="1", role="live", namespace="test", instance="pod-0", job="models"'
 STARTED: Final = names.PROCESS_STARTED.name
 # The limit is four an hour.
@@ -60,15 +58,11 @@ def _test(series: dict[str, str], *, fires: bool) -> dict[str, Any]:
     if fires:
         samples = [{"labels": "{}", "value": 1}]
         checks.append({"expr": expr, "eval_time": "178m", "exp_samples": samples})
-    listed = [{"series": name, "values": values} for name, values in every.items()]
-    return {"interval": "1m", "input_series": listed, "promql_expr_test": checks}
+    return by_the_minute(every, checks)
 
 
 def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
     """Fail where the alert does not count just the restarts of an hour."""
-    paths = [f"prometheus/{name}.rules.yml" for name in FILES]
-    wanted = needed(files.values(), ALERT)
-    output.write({path: pruned(files[path], wanted) for path in paths}, folder)
     # Of the new ids, one worker is always there.
     tests = [
         _test(_changes(TOO_FEW), fires=False),
@@ -76,15 +70,7 @@ def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
         _test(_new_ids(TOO_FEW + 1), fires=False),
         _test(_new_ids(ENOUGH + 1), fires=True),
     ]
-    document = {
-        "rule_files": [str(folder / path) for path in paths],
-        "evaluation_interval": "1m",
-        "group_eval_order": [f"mlmonitor-{name}" for name in FILES],
-        "tests": tests,
-    }
-    path = folder / "restarts.yml"
-    path.write_text(dumped(document))
-    assert not complaints(promtool, path)
+    assert not complaints_about(promtool, ALERT, files, tests, folder)
 
 
 @pytest.mark.parametrize("version", components.PROMETHEUS_VERSIONS)

@@ -12,6 +12,7 @@ from mlmonitor.config import MonitoringConfig
 from mlmonitor.generate.prometheus import rule_files
 from tests import components
 from tests.needed_rules import complaints_about
+from tests.promtool_values import by_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,7 @@ class Case:
             "eval_time": f"{self.minute}m",
             "exp_samples": [{"labels": labels, "value": 1}] if self.fires else [],
         }
-        series = [{"series": name, "values": values} for name, values in self.series.items()]
-        return {"interval": "1m", "input_series": series, "promql_expr_test": [check]}
+        return by_the_minute(self.series, [check])
 
 
 def _series(metric: str, role: str, values: str) -> dict[str, str]:
@@ -72,18 +72,12 @@ def _calls(role: str, *, stop: bool) -> dict[str, str]:
 
 
 def _down(role: str) -> Case:
-    series = {
-        one: values for each in SEVERITIES for one, values in _pod(each, down=each == role).items()
-    }
+    series = _pod("live", down=role == "live") | _pod("shadow", down=role == "shadow")
     return Case(series, 3 * HOUR, role)
 
 
 def _quiet(*roles: str) -> Case:
-    series = {
-        one: values
-        for each in SEVERITIES
-        for one, values in _calls(each, stop=each in roles).items()
-    }
+    series = _calls("live", stop="live" in roles) | _calls("shadow", stop="shadow" in roles)
     return Case(series, DAY + HOUR, "live" if "live" in roles else None)
 
 

@@ -78,10 +78,15 @@ def _shown(text: str) -> Iterator[Selector]:
 
 
 def _made(rule: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
-    labels = {name: text for name, text in rule.get("labels", {}).items() if "{{" not in text}
+    labels = fixed_labels(rule)
     if "record" in rule:
         return rule["record"], labels
     return "ALERTS", {"alertname": rule["alert"], **labels}
+
+
+def fixed_labels(rule: Mapping[str, Any]) -> dict[str, str]:
+    """The labels that a rule gives, without those that are templates."""
+    return {name: text for name, text in rule.get("labels", {}).items() if "{{" not in text}
 
 
 def needed_files(files: Mapping[str, RuleFile], rules: RuleFile) -> set[str]:
