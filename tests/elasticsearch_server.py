@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from tests import components
 
 if TYPE_CHECKING:
@@ -36,13 +38,13 @@ _STOP_SECONDS: Final = 20.0
 _ACCOUNT: Final = "nobody"
 # Half a gigabyte is plenty; the second compiler would take more of the start than it gives back.
 _JVM: Final = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
-_RELOAD_SECONDS: Final = 0.2
+
 _SETTINGS: Final[dict[str, str]] = {
     "discovery.type": "single-node",
     "http.host": "127.0.0.1",
     "cluster.routing.allocation.disk.threshold_enabled": "false",
     "action.auto_create_index": "true",
-    "resource.reload.interval.high": f"{_RELOAD_SECONDS * 1000:.0f}ms",
+    "resource.reload.interval.high": "200ms",
 }
 
 
@@ -67,6 +69,7 @@ class Certificate:
     authority: Path
 
 
+_WITNESS: Final = "witness"
 ADMIN: Final = ("admin", "admin-password")
 USERS: Final[dict[str, User]] = {ADMIN[0]: User(ADMIN[1])}
 
@@ -128,29 +131,38 @@ class Server:
         `roles` is the text of `roles.yml`: this build cannot keep roles made through the API.
         """
         config = self.folder / "config"
+        # Three files, each read in its own time: one more user, whose role is new each time, shows
+        # by what it may do that all of them were.
+        role = f"{_WITNESS}-{secrets.token_hex(4)}"
+        witness = User(secrets.token_hex(16), (role,))
+        users = {**users, _WITNESS: witness} if users else {}
         listed: dict[str, list[str]] = {}
         for name, user in users.items():
-            for role in user.roles:
-                listed.setdefault(role, []).append(name)
-        _put(config / "roles.yml", roles)
+            for given in user.roles:
+                listed.setdefault(given, []).append(name)
         _put(config / "users", "".join(f"{k}:{_hashed(v.password)}\n" for k, v in users.items()))
         _put(config / "users_roles", "".join(f"{k}:{','.join(v)}\n" for k, v in listed.items()))
-        if self._process is None:
+        defined = {**(yaml.safe_load(roles) or {}), role: {"cluster": ["monitor"]}}
+        _put(config / "roles.yml", yaml.safe_dump(defined))
+        if self._process is None or not users:
             return
         until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until and not all(map(self._knows, users.items())):
+        while not self._may_look(witness):
+            if time.monotonic() > until:
+                message = f"Elasticsearch has not read its users within {_START_SECONDS:.0f} s"
+                raise RuntimeError(message)
             time.sleep(0.1)
-        time.sleep(2 * _RELOAD_SECONDS)  # roles are read beside the users
 
-    def _knows(self, one: tuple[str, User]) -> bool:
-        name, user = one
-        token = base64.b64encode(f"{name}:{user.password}".encode()).decode()
+    def _may_look(self, witness: User) -> bool:
+        token = base64.b64encode(f"{_WITNESS}:{witness.password}".encode()).decode()
         headers = {"Authorization": f"Basic {token}"}
-        request = urllib.request.Request(f"{self.url}/_security/_authenticate", headers=headers)
+        request = urllib.request.Request(f"{self.url}/_cluster/health", headers=headers)
         try:
             urllib.request.urlopen(request, timeout=10, context=self._context()).close()
         except urllib.error.HTTPError as error:
-            return error.code not in {401, 403}
+            if error.code not in {401, 403}:
+                raise
+            return False
         return True
 
     def _signal(self, number: signal.Signals) -> None:
