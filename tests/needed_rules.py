@@ -78,15 +78,20 @@ def complaints_about(
     files: Mapping[str, str],
     tests: Iterable[Mapping[str, Any]],
     folder: Path,
+    *,
+    every: str = "5m",
 ) -> str:
-    """What promtool says of tests of one alert, once a minute and without other rules; nothing if all is well."""
+    """What promtool says of tests of one alert, without other rules; nothing if all is well.
+
+    All groups are evaluated at one pace, by default a step: steps that are recorded must not overlap.
+    """
     wanted = needed(files.values(), alert)
     parts = {path: pruned(text, wanted) for path, text in files.items()}
     rules = {path: text for path, text in parts.items() if text}
     output.write(rules, folder)
     document = {
         "rule_files": [str(folder / path) for path in rules],
-        "evaluation_interval": "1m",
+        "evaluation_interval": every,
         "group_eval_order": [group["name"] for text in rules.values() for group in groups(text)],
         "tests": [*tests],
     }

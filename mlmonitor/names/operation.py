@@ -25,6 +25,16 @@ RECORDS.update(
             "Calls in the last step that took longer than the objective.",
             IDENTITY,
         ),
+        Record(
+            "mlmonitor:model_errors:ratio",
+            "Share of the calls of a step that raised; a step without calls has none.",
+            IDENTITY,
+        ),
+        Record(
+            "mlmonitor:model_slow:ratio",
+            "Share of the calls of a step that took longer than the objective; a step without calls has none.",
+            IDENTITY,
+        ),
         Record("mlmonitor:model_busy:increase", "Seconds of calls in the last step.", IDENTITY),
     )
 )

@@ -82,7 +82,7 @@ def _not_counted() -> Case:
         f"{names.REFERENCE_ROWS.name}{column}": f"100x{4 * HOUR}",
         f"{names.COLUMN_ROWS.name}{column}": f"0+3x{2 * HOUR} {6 * HOUR}x{2 * HOUR}",
     }
-    return Case(series, (2 * HOUR + 50,), (2 * HOUR + 42,))
+    return Case(series, (2 * HOUR + 50,), (2 * HOUR + 35,))
 
 
 def _pods(metric: str, labels: str, values: str, pods: int) -> dict[str, str]:
@@ -113,7 +113,46 @@ def _restarted_in_turn() -> Case:
 
 def _once(counter: str) -> Case:
     """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
-    return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 12,), (HOUR + 23,))
+    return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 15,), (HOUR + 25,))
+
+
+def _rare(calls: int, every: int, bad: tuple[int, int], *, slow: bool) -> dict[str, str]:
+    """So many calls at once every so many minutes; for a time they fail, or are slow."""
+    labels = f'{{model="m", version="1", role="live", {POD}'
+    total, good = [], []
+    for minute in range(2 * DAY):
+        asked = minute // every * calls
+        wrong = sum(calls for one in range(every, minute + 1, every) if bad[0] <= one < bad[1])
+        total.append(asked)
+        good.append(asked - wrong)
+    duration = names.PREDICTION_DURATION.name
+    failed = [0 if slow else a - b for a, b in zip(total, good, strict=True)]
+    return {
+        f"{duration}_count{labels}}}": " ".join(map(str, total)),
+        f'{duration}_bucket{labels}, le="0.5"}}': " ".join(map(str, good if slow else total)),
+        f'{names.PREDICTION_ERRORS.name}{labels}, exception="E"}}': " ".join(map(str, failed)),
+        f'{names.MODEL_INFO.name}{labels}, reference="a"}}': f"1x{2 * DAY}",
+    }
+
+
+def _hourly(*, slow: bool) -> tuple[Case, ...]:
+    """A call an hour, and twenty: a page from the fifth on, in the gaps too, until one is good again."""
+    end = 2 * DAY - 8 * HOUR
+    over, few = tuple(range(end + 10, 2 * DAY, 5)), tuple(range(DAY, DAY + 4 * HOUR, 5))
+    one, many = (_rare(calls, HOUR, (DAY, end), slow=slow) for calls in (1, 20))
+    return (
+        Case(one, tuple(range(DAY + 4 * HOUR + 10, end, 5)), (*few, *over)),
+        Case(many, tuple(range(DAY + 10, end, 5)), over),
+    )
+
+
+def _six_a_day(*, slow: bool) -> tuple[Case, ...]:
+    """A call every four hours: a ticket from the fifth on, until six hours hold good ones alone."""
+    end = DAY + DAY // 2
+    steps = tuple(range(DAY // 2 + 16 * HOUR + 20, end, 5))
+    few = tuple(range(DAY // 2, DAY // 2 + 15 * HOUR, 5))
+    series = _rare(1, 4 * HOUR, (DAY // 2, end), slow=slow)
+    return (Case(series, steps, (*few, *range(end + 6 * HOUR + 10, 2 * DAY, 5))),)
 
 
 def _memory(peak: float) -> Case:
@@ -137,12 +176,16 @@ _SUNDAY: Final = tuple(DAY // 2 + 7 * DAY + hours * HOUR for hours in (2, 12, 24
 _MONDAY: Final = (DAY // 2 + 8 * DAY + HOUR,)
 
 CASES: Final = {
+    "MlmonitorErrorBudgetBurning": _hourly(slow=False),
+    "MlmonitorLatencyBudgetBurning": _hourly(slow=True),
+    "MlmonitorErrorBudgetDraining": _six_a_day(slow=False),
+    "MlmonitorLatencyBudgetDraining": _six_a_day(slow=True),
     "MlmonitorNoTraffic": (
         _calls_a_minute(*_WEEK, silent=_SUNDAY, firing=_MONDAY),
         _calls_a_minute(
             *((minutes, rate or None) for minutes, rate in _WEEK), silent=_SUNDAY, firing=_MONDAY
         ),
-        _calls_a_minute((DAY, 9), (HOUR, None), silent=(DAY + 37,), firing=(DAY + 45,)),
+        _calls_a_minute((DAY, 9), (HOUR, None), silent=(DAY + 30,), firing=(DAY + 45,)),
     ),
     "MlmonitorInputsNotCounted": (_not_counted(),),
     "MlmonitorVersionsMixed": (

@@ -70,7 +70,7 @@ def check(promtool: Path, files: Mapping[str, str], folder: Path) -> None:
         _test(_new_ids(TOO_FEW + 1), fires=False),
         _test(_new_ids(ENOUGH + 1), fires=True),
     ]
-    assert not complaints_about(promtool, ALERT, files, tests, folder)
+    assert not complaints_about(promtool, ALERT, files, tests, folder, every="1m")
 
 
 @pytest.mark.parametrize("version", components.PROMETHEUS_VERSIONS)
