@@ -13,6 +13,11 @@ RECORDS.update(
             "Targets that expose a model, or did and do not answer now, without fallbacks; the value is 1.",
             (*IDENTITY, "instance", "job"),
         ),
+        Record(
+            "mlmonitor:model_job:info",
+            "Jobs whose targets expose a model, or did and do not answer now; the value is 1.",
+            (*IDENTITY, "job"),
+        ),
         Record("mlmonitor:model_calls:increase", "Calls in the last step.", IDENTITY),
         Record(
             "mlmonitor:model_calls:expected",

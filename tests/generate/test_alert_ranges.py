@@ -111,6 +111,26 @@ def _restarted_in_turn() -> Case:
     return Case(series, silent=tuple(range(20, HOUR)))
 
 
+def _replaced(*others: str) -> dict[str, str]:
+    """A pod for an hour; then another that never answers for six, and none after; `up` of other pods."""
+    target = 'namespace="test", job="models"'
+    up = {
+        f'up{{{target}, instance="old"}}': f"1x{HOUR} stale",
+        f'up{{{target}, instance="new"}}': f"_x{HOUR} 0x{6 * HOUR} stale",
+        **{f'up{{{target}, instance="{n}"}}': values for n, values in enumerate(others)},
+    }
+    info = f'{names.MODEL_INFO.name}{{model="m", version="1", role="live", reference="a"'
+    return {f'{info}, {target}, instance="old"}}': f"1x{HOUR} stale", **up}
+
+
+def _rollouts() -> tuple[Case, ...]:
+    """None of the new pods answers; those of others that are in the same job do, or are down as well."""
+    during = tuple(range(HOUR + 10, 7 * HOUR, 5))
+    over = tuple(range(7 * HOUR + 20, 8 * HOUR, 5))
+    fires = Case(_replaced(), during, (*range(0, HOUR, 5), *over))
+    return fires, Case(_replaced(f"1x{8 * HOUR}", f"0x{8 * HOUR}"), silent=(*during, *over))
+
+
 def _once(counter: str) -> Case:
     """A counter that grows by one after an hour: told after ten minutes, and for twenty at most."""
     return Case({f"{counter}{{{GROUP}}}": f"0x{HOUR - 1} 1x{2 * HOUR}"}, (HOUR + 15,), (HOUR + 25,))
@@ -176,6 +196,7 @@ _SUNDAY: Final = tuple(DAY // 2 + 7 * DAY + hours * HOUR for hours in (2, 12, 24
 _MONDAY: Final = (DAY // 2 + 8 * DAY + HOUR,)
 
 CASES: Final = {
+    "MlmonitorServiceDown": _rollouts(),
     "MlmonitorErrorBudgetBurning": _hourly(slow=False),
     "MlmonitorLatencyBudgetBurning": _hourly(slow=True),
     "MlmonitorErrorBudgetDraining": _six_a_day(slow=False),
