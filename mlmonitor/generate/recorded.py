@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlmonitor.config import MonitoringConfig
     from mlmonitor.config.dependencies import DependencySettings
+    from mlmonitor.config.models import ModelSettings
 
 Rule = dict[str, Any]
 AVAILABILITY: Final = 0.99
@@ -94,10 +95,7 @@ def _importances(config: MonitoringConfig, column: str) -> Iterator[Rule]:
     rows = names.REFERENCE_ROWS.name
     for model in config.models:
         for name, given in sorted(model.columns.items()):
-            matchers = (
-                f"model={promql.quoted(model.name)}, version={promql.quoted(model.version)}, "
-                f"role={promql.quoted(model.role)}, column={promql.quoted(name)}"
-            )
+            matchers = f"{_matchers(config, model)}, column={promql.quoted(name)}"
             expr = f"0 * max by ({column}) ({rows}{{{matchers}}}) + {given.importance!r}"
             yield rulefile.rule(record=names.IMPORTANCE, expr=expr)
 
@@ -110,10 +108,8 @@ def _dependencies(
         for index, one in enumerate(model.depends_on):
             place = config.place("models", position, "depends_on", index)
             # A model may go down with what it depends on.
-            chosen = (
-                f"last_over_time({names.MODEL_INFO.name}{{model={promql.quoted(model.name)}, "
-                f"version={promql.quoted(model.version)}, role={promql.quoted(model.role)}}}[{known}])"
-            )
+            info = f"{names.MODEL_INFO.name}{{{_matchers(config, model)}}}"
+            chosen = f"last_over_time({info}[{known}])"
             for record, expr in _dependency(one, settings):
                 promql.check(expr, settings.scope, place, own=False)
                 whole = f"0 * max by ({identity}) ({chosen}) + on () group_left () ({expr})"
@@ -130,7 +126,20 @@ def _dependency(one: DependencySettings, settings: RuleSettings) -> Iterator[tup
         yield names.DEPENDENCY_AGE, f"(time() - min({one.fresh})) / {one.within:g}"
         return
     span, step = promql.duration(settings.waits(_HOUR)), promql.duration(settings.evaluation)
-    yield names.DEPENDENCY_CHANGED, f"max(changes(({one.unchanged})[{span}:{step}]))"
+    # The largest of all series: a new value that comes with a new pod changes no series.
+    yield names.DEPENDENCY_CHANGED, f"changes(max({one.unchanged})[{span}:{step}])"
+
+
+def _matchers(config: MonitoringConfig, model: ModelSettings) -> str:
+    """Which series a model of `monitoring.yaml` is about: of any version, if it is alone in its role.
+
+    The file need not follow every release.
+    """
+    same = [one for one in config.models if (one.name, one.role) == (model.name, model.role)]
+    labels = {"model": model.name, "role": model.role}
+    if len(same) > 1:
+        labels["version"] = model.version
+    return ", ".join(f"{key}={promql.quoted(value)}" for key, value in labels.items())
 
 
 def _by_model(default: float, own: dict[str, float | None], identity: str) -> str:

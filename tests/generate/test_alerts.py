@@ -316,6 +316,27 @@ def test_a_dependency_of_which_no_series_tells_any_more_is_down(version, generat
     assert not complaints(version, generated, "dependency", {**WORLD, **gone}, checks)
 
 
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_a_change_that_comes_with_a_new_pod_and_a_version_that_the_file_does_not_name_are_seen(
+    version, generated
+):
+    world = {
+        name.replace('version="1"', 'version="2024-06"'): values for name, values in WORLD.items()
+    }
+    del world["features_schema_version"]
+    world |= {
+        'features_schema_version{instance="old"}': "7x79 stale",
+        'features_schema_version{instance="new"}': "_x80 8x159",
+    }
+    checks = [
+        fired("MlmonitorDependencyDown", "1h45m", "features"),
+        fired("MlmonitorDependencyChanged", "1h15m", None),
+        fired("MlmonitorDependencyChanged", "1h40m", "schema"),
+        fired("MlmonitorDependencyChanged", "3h", None),
+    ]
+    assert not complaints(version, generated, "dependency", world, checks)
+
+
 def business(name: str, metric: str, more: str = "") -> str:
     return (
         f'mlmonitor_business_{name}{{model="{MODEL}", version="1", role="live", metric="{metric}", '
