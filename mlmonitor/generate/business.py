@@ -53,11 +53,20 @@ def _rules(
             yield rulefile.rule(record=record, expr=expr, labels=labels)
 
 
+def _set_last(by: str, chosen: str) -> str:
+    """The value of a gauge in the pod that set it last."""
+    updated = f"{names.BUSINESS_UPDATED.name}{{{chosen}}}"
+    return (
+        f"max by ({by}) (\n  {names.BUSINESS_VALUE.name}{{{chosen}}}\n"
+        f"    and ({updated} == on ({by}) group_left () max by ({by}) ({updated}))\n)"
+    )
+
+
 def _statistic(metric: BusinessSettings, alert: BusinessAlertSettings, by: str, chosen: str) -> str:
     over = promql.duration(alert.over)
     kind = metric.statistic
     if kind == "value":
-        return f"max by ({by}) ({names.BUSINESS_VALUE.name}{{{chosen}}})"
+        return _set_last(f"{by}, segment", chosen)
     distribution = names.BUSINESS_DISTRIBUTION.name
     if kind == "rate":
         total = (

@@ -14,7 +14,12 @@ _LABELS: Final = ("model", "metric", "severity")
 RECORDS.update(
     (record.name, record)
     for record in (
-        Record(BUSINESS_STATISTIC, "What is judged of a business metric.", _LABELS, declared=True),
+        Record(
+            BUSINESS_STATISTIC,
+            "What is judged of a business metric; of a gauge each segment's.",
+            (*_LABELS, "segment"),
+            declared=True,
+        ),
         Record(BUSINESS_LOWER, "Smaller values of it alert.", _LABELS, declared=True),
         Record(BUSINESS_UPPER, "Larger values of it alert.", _LABELS, declared=True),
     )

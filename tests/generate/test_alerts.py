@@ -347,6 +347,7 @@ def business(name: str, metric: str, more: str = "") -> str:
 BUSINESS_WORLD = {
     business("total", "orders"): "0+60x120 7200+12x60 7920+60x120",
     business("value", "stock"): "9x120 11x60 10x120",
+    business("updated_timestamp_seconds", "stock"): "1x300",
     business("distribution_count", "order_value"): "0+10x300",
     business("distribution_sum", "order_value"): "0+400x120 48000+700x60 90000+400x120",
     business("distribution_count", "delay"): "0+10x300",
@@ -375,6 +376,33 @@ def test_business_metrics_alert_outside_their_bounds_with_their_own_severity(ver
     }  # fmt: skip
     checks = [judged("2h", {}), judged("2h50m", wrong), judged("4h30m", {})]
     assert not complaints(version, generated, "business", BUSINESS_WORLD, checks)
+
+
+@pytest.mark.parametrize("version", PROMETHEUS_VERSIONS)
+def test_a_gauge_is_what_the_pod_that_set_it_last_says_in_each_segment(version, generated):
+    def pods(metric: str, segment: str, first: str, second: str) -> dict[str, str]:
+        name = business(metric, "stock").replace('"all"', f'"{segment}"')
+        return {name: first, name.replace("pod-0", "pod-1"): second}
+
+    world = {
+        # The first pod had much; since the second hour the other one knows better.
+        **pods("value", "north", "11x300", "9x300"),
+        **pods("updated_timestamp_seconds", "north", "60x300", "0x120 7200x180"),
+        **pods("value", "south", "9x300", "9x120 11x180"),
+        **pods("updated_timestamp_seconds", "south", "60x300", "0x120 7200x180"),
+    }
+    expr = (
+        'group by (segment) (ALERTS{alertname="MlmonitorBusinessOutOfBounds", alertstate="firing"})'
+    )
+    checks = [
+        {
+            "expr": expr,
+            "eval_time": at,
+            "exp_samples": [{"labels": f'{{segment="{one}"}}', "value": 1}],
+        }
+        for at, one in (("1h30m", "north"), ("3h", "south"))
+    ]
+    assert not complaints(version, generated, "business", world, checks)
 
 
 def complaints(
