@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FILE: Final = "alertmanager/alertmanager.yml"
 TEMPLATES: Final = "alertmanager/mlmonitor.tmpl"
 _OURS: Final = 'alertname=~"Mlmonitor.+"'
+_PAGE: Final = 'severity="critical"'
+_DETAIL: Final = 'severity=~"warning|info"'
+_THINGS: Final = ("side", "column", "dependency", "metric", "segment")
 _TICKET_HOURS: Final = "ticket-hours"
 # Seconds. A page waits for what belongs to it, but not long; tickets may gather.
 _WAIT: Final = {"page": 10.0, "ticket": 60.0, "automate": 1.0}
@@ -96,14 +99,28 @@ def _inhibitions(scope: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         "target_matchers": [_OURS, 'alertname!~"MlmonitorServiceDown|MlmonitorDependency.+"'],
         "equal": model,
     }
+    # Of one thing, the page says it all; another column may be broken for another reason.
     yield {
-        "source_matchers": [_OURS, 'severity="critical"'],
-        "target_matchers": [_OURS, 'severity=~"warning|info"'],
-        "equal": [*identity, "concern"],
+        "source_matchers": [_OURS, _PAGE, 'concern=~"data|dependency|business"'],
+        "target_matchers": [_OURS, _DETAIL],
+        "equal": [*identity, "concern", *_THINGS],
     }
+    # Pages about the whole model name the columns.
+    yield {
+        "source_matchers": [_OURS, _PAGE, 'concern="distribution"'],
+        "target_matchers": [_OURS, _DETAIL, 'concern="distribution"'],
+        "equal": identity,
+    }
+    # What else is wrong with the service may be why calls fail.
+    for budget in ("Error", "Latency"):
+        yield {
+            "source_matchers": [f'alertname="Mlmonitor{budget}BudgetBurning"', _PAGE],
+            "target_matchers": [f'alertname="Mlmonitor{budget}BudgetDraining"'],
+            "equal": identity,
+        }
     # A broken feature explains that inputs drifted.
     yield {
-        "source_matchers": ['concern="data"', 'severity="critical"'],
+        "source_matchers": ['concern="data"', _PAGE],
         "target_matchers": ['alertname=~"Mlmonitor(InputsDrifted|InputsChanged|ColumnDrifted)"'],
         "equal": identity,
     }

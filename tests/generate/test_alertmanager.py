@@ -183,11 +183,11 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Receiver]:
         components.alertmanager(path) as server,
     ):
         _send(server.url)
-        # Two groups page, each by Slack, PagerDuty, e-mail and two webhooks; a ticket is opened of one.
-        wanted = Counter({"/slack": 2, "/pagerduty": 2, "/page": 2, "/alerts": 2, "/ticket": 1})
+        # Three groups page, each by Slack, PagerDuty, e-mail and two webhooks; two make tickets.
+        wanted = Counter({"/slack": 3, "/pagerduty": 3, "/page": 3, "/alerts": 3, "/ticket": 2})
         end = time.monotonic() + 30
         while time.monotonic() < end and (
-            wanted - Counter(one[0] for one in receiver.got) or len(receiver.letters) < 2
+            wanted - Counter(one[0] for one in receiver.got) or len(receiver.letters) < 3
         ):
             time.sleep(0.2)
         yield receiver
@@ -228,12 +228,19 @@ def _send(url: str) -> None:
         ("MlmonitorServiceDown", "warning", "operation", "prices", "shadow"),
         ("MlmonitorServiceDown", "critical", "operation", "gone", "live"),
         ("MlmonitorErrorRateHigh", "warning", "operation", "gone", "live"),
+        ("MlmonitorFeatureMissing", "critical", "data", "rents", "live", "age"),
+        ("MlmonitorMissingShareHigh", "warning", "data", "rents", "live", "age"),
+        ("MlmonitorInputsDrifted", "warning", "distribution", "rents", "live"),
+        ("MlmonitorWrongType", "warning", "data", "rents", "live", "rooms"),
+        ("MlmonitorErrorBudgetBurning", "critical", "operation", "rents", "live"),
+        ("MlmonitorErrorBudgetDraining", "warning", "operation", "rents", "live"),
+        ("MlmonitorMemorySaturated", "warning", "operation", "rents", "live"),
     ]
     alerts = [
         {
             "labels": {
                 "alertname": name, "severity": severity, "concern": concern, "model": model,
-                "namespace": "prod", "version": "1", "role": role,
+                "namespace": "prod", "version": "1", "role": role, **({"column": column[0]} if column else {}),
             },
             "annotations": {
                 "summary": f"{model}: <{name}> & more",
@@ -242,7 +249,7 @@ def _send(url: str) -> None:
                 "dashboard_url": "http://grafana/d/mlmonitor",
             },
         }
-        for name, severity, concern, model, role in sent
+        for name, severity, concern, model, role, *column in sent
     ]  # fmt: skip
     request = urllib.request.Request(
         f"{url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
@@ -261,19 +268,29 @@ def _alerts(receiver: _Receiver, path: str) -> set[str]:
 
 
 def test_pages_and_tickets_go_where_they_belong(received: _Receiver) -> None:
-    pages = {"MlmonitorPredictionsDrifted", "MlmonitorServiceDown"}
+    pages = {
+        "MlmonitorPredictionsDrifted", "MlmonitorServiceDown", "MlmonitorFeatureMissing",
+        "MlmonitorErrorBudgetBurning",
+    }  # fmt: skip
     assert _alerts(received, "/page") == pages
     assert _alerts(received, "/alerts") == pages
-    assert {one["groupLabels"]["model"] for one in _told(received, "/page")} == {"churn", "gone"}
+    assert {one["groupLabels"]["model"] for one in _told(received, "/page")} == {
+        "churn", "gone", "rents",
+    }  # fmt: skip
 
 
 def test_a_page_silences_its_details_and_a_service_that_is_down_the_rest(
     received: _Receiver,
 ) -> None:
-    [ticket] = _told(received, "/ticket")
-    assert {(one["labels"]["alertname"], one["labels"]["role"]) for one in ticket["alerts"]} == {
+    tickets = {one["groupLabels"]["model"]: one["alerts"] for one in _told(received, "/ticket")}
+    assert set(tickets) == {"prices", "rents"}
+    assert {(one["labels"]["alertname"], one["labels"]["role"]) for one in tickets["prices"]} == {
         ("MlmonitorColumnMissing", "live"),
         ("MlmonitorServiceDown", "shadow"),  # nobody gets its answers, and the model is there
+    }
+    assert {one["labels"]["alertname"] for one in tickets["rents"]} == {
+        "MlmonitorWrongType",  # of another column than the page
+        "MlmonitorMemorySaturated",  # calls may fail for it
     }
 
 
