@@ -24,6 +24,11 @@ RECORDS.update(
             "Calls in the half hour that ended a week ago, or a day ago if the model is younger.",
             ("model",),
         ),
+        Record(
+            "mlmonitor:model_drained:info",
+            "Versions that got no call in two hours, while another version in their role did; the value is 1.",
+            IDENTITY,
+        ),
         Record("mlmonitor:model_errors:increase", "Calls that raised in the last step.", IDENTITY),
         Record(
             "mlmonitor:model_slow:increase",
