@@ -38,6 +38,7 @@ _TEMPERATURES: Final = 50.0
 _SURE_SHIFT: Final = 8.0
 _MOST: Final = 0.5
 _PROVING: Final = 5
+_WRONG: Final = 5
 INPUTS: Final = frozenset({"input"})
 OUTPUTS: Final = frozenset({"output", "score"})
 ALL_SIDES: Final = frozenset(names.SIDES)
@@ -260,32 +261,61 @@ def changed_unit(one: Recent) -> np.ndarray:
     return np.asarray(found)
 
 
+def _lately(
+    recent: Three,
+    holds: Callable[[Recent], np.ndarray],
+    count: Callable[[Recent], Array],
+    wrong: Callable[[Recent], Array],
+    least: int = _MANY,
+) -> np.ndarray:
+    """Whether a condition holds over the hour or, where that has too few rows, over six with enough wrong."""
+    _, hour, longest = recent
+    decided = count(hour) >= least
+    later = (count(longest) >= _SOME) & (wrong(longest) >= _WRONG)
+    return np.asarray(np.where(decided, holds(hour), later & holds(longest)))
+
+
 def _missing_share(recent: Three, limit: float) -> np.ndarray:
-    one = recent[1]
-    if one.sums.column.side == "outcome":
+    column = recent[0].sums.column
+    if column.side == "outcome":
         return _never(recent)
-    usual = one.sums.column.missing_ratio
-    more = (one.sums.rows >= _MANY) & (one.missing_errors > _MISSING_MORE)
-    return np.asarray((one.missing_ratio - usual > limit) & more)
+
+    def holds(one: Recent) -> np.ndarray:
+        more = one.missing_ratio - column.missing_ratio > limit
+        return np.asarray(more & (one.missing_errors > _MISSING_MORE))
+
+    return _lately(recent, holds, lambda one: one.sums.rows, lambda one: one.sums.rows)
 
 
 def _unseen(recent: Three, limit: float) -> np.ndarray:
-    one = recent[1]
-    column = one.sums.column
+    column = recent[0].sums.column
     if not column.is_categorical or column.allowed is not None:
         return _never(recent)
-    return np.asarray((one.share_of(-1) > limit) & (one.sums.values >= _MANY))
+    return _lately(
+        recent,
+        lambda one: one.share_of(-1) > limit,
+        lambda one: one.sums.values,
+        lambda one: one.sums.cells[:, -1],
+    )
 
 
 def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_SIDES) -> Condition:
-    """Too many values that are wrong in one of some ways, over the middle window."""
+    """Too many values that are wrong in one of some ways."""
+
+    def of_reason(recent: Three, limit: float, reason: str) -> np.ndarray:
+        return _lately(
+            recent,
+            lambda one: one.invalid_ratio(reason) > limit,
+            lambda one: one.sums.rows,
+            lambda one: one.sums.invalid[:, REASONS.index(reason)],
+            least,
+        )
 
     def holds(recent: Three, limit: float) -> np.ndarray:
-        one = recent[1]
-        if one.sums.column.side not in sides:
+        if recent[0].sums.column.side not in sides:
             return _never(recent)
-        many = np.logical_or.reduce([one.invalid_ratio(reason) > limit for reason in reasons])
-        return np.asarray(many & (one.sums.rows >= least))
+        found = [of_reason(recent, limit, reason) for reason in reasons]
+        return np.asarray(np.logical_or.reduce(found))
 
     return holds
 

@@ -61,6 +61,7 @@ def _groups(
     first = written(("once",), base)
     for window in settings.short_windows:
         first += written(("short",), base | short_placeholders(window))
+    first += written(("lately",), base)
     groups = [rulefile.group(f"mlmonitor-{source.name}", base["step"], first)]
     seldom = written(("reference",), base)
     if seldom:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _SET_BY_PROMETHEUS: Final = ("alertname", "alertstate")
 Text = Annotated[str, Field(min_length=1)]
-Each = Literal["once", "reference", "window", "slow", "short"]
+Each = Literal["once", "reference", "window", "slow", "short", "lately"]
 Feature = Literal["reference", "previous", "dependencies", "business", "respond"]
 
 
@@ -37,6 +37,8 @@ class RecordingRule(Section):
 
 class RecordingSection(Section):
     """Rules that are written together: once, or for each window, slow window or short window.
+
+    `lately` is once, too, behind those of the short windows.
 
     Those of `reference` are written once, into a group that is evaluated less often.
     `group` puts them at the end of another file's group, in which they see what it has just recorded.

@@ -85,5 +85,20 @@ RECORDS.update(
             "What values were multiplied by lately; 0 unknown, 32 and -32 Celsius and Fahrenheit.",
             _RECENT,
         ),
+        Record(
+            "mlmonitor:column_lately:missing_excess",
+            "Missing share above the reference's where it is surely more, in the last hour or in six.",
+            _RECENT,
+        ),
+        Record(
+            "mlmonitor:column_lately:unseen_ratio",
+            "Unseen share of enough values, in the last hour or in six.",
+            _RECENT,
+        ),
+        Record(
+            "mlmonitor:column_lately:invalid_ratio",
+            "Share of enough rows that are invalid, by reason, in the last hour or in six.",
+            (*_RECENT, "reason"),
+        ),
     )
 )

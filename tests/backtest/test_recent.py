@@ -35,12 +35,19 @@ LIMITS = {
 RULES = {name: Rule(name, "critical", limit, {}) for name, limit in LIMITS.items()}
 
 
-def _found(column: Column, values: np.ndarray, *, before: np.ndarray | None = None) -> set[str]:
-    """What holds where `values` arrived in all short windows, and `before` in the longer ones, too."""
+def _found(
+    column: Column,
+    values: np.ndarray,
+    *,
+    before: np.ndarray | None = None,
+    long_before: np.ndarray | None = None,
+) -> set[str]:
+    """What holds where `values` arrived in all short windows, and others in the longer or longest, too."""
     longer = values if before is None else np.concatenate([values, before])
+    longest = longer if long_before is None else np.concatenate([longer, long_before])
     recent = [
         Recent(_counted(column, some), np.zeros(1, bool), 0.001)
-        for some in (values, longer, longer)
+        for some in (values, longer, longest)
     ]
     return {name for name, holds in conditions(tuple(recent), RULES).items() if holds[0]}  # type: ignore[arg-type]
 
@@ -126,11 +133,31 @@ def test_thirty_equal_values_are_a_dead_feature(count, holds):
     assert ("MlmonitorFeatureDead" in _found(TALL, np.full(count, 190.0))) is holds
 
 
-def test_a_missing_share_warns_above_its_limit_from_a_hundred_rows_on():
-    values = _tall(200)
+@pytest.mark.parametrize(("count", "holds"), [(99, False), (100, True)])
+def test_a_missing_share_warns_above_its_limit_from_a_hundred_rows_in_an_hour_on(count, holds):
+    values = _tall(count)
     values[:40] = np.nan
-    assert _found(TALL, values) == {"MlmonitorMissingShareHigh"}
-    assert _found(TALL, values[20:80]) == set()
+    found = _found(TALL, values, long_before=_tall(600))
+    assert ("MlmonitorMissingShareHigh" in found) is holds
+
+
+@pytest.mark.parametrize(("count", "holds"), [(9, False), (10, True)])
+def test_a_missing_share_warns_from_thirty_rows_in_six_hours_on_where_the_hour_has_few(
+    count, holds
+):
+    values = _tall(20)
+    values[:15] = np.nan
+    found = _found(TALL, values, long_before=_tall(count))
+    assert ("MlmonitorMissingShareHigh" in found) is holds
+
+
+@pytest.mark.parametrize(("wrong", "holds"), [(4, False), (5, True)])
+def test_five_values_of_few_must_be_wrong(wrong, holds):
+    values = np.full(wrong, 400.0)
+    found = _found(TALL, values, long_before=_tall(50))
+    assert ("MlmonitorOutOfRange" in found) is holds
+    found = _found(CITY, np.full(wrong, 3), long_before=np.zeros(50))
+    assert ("MlmonitorUnseenCategories" in found) is holds
 
 
 def test_categories_that_training_never_saw_are_told():

@@ -139,7 +139,7 @@ def test_every_join_and_sum_keeps_scopes_apart() -> None:
         for rule in group["rules"]:
             expression = rule["expr"]
             lists = expression.count("by (") + expression.count("on (")
-            assert lists == expression.count("(cluster, model, version, role, reference"), rule
+            assert lists == expression.count("(cluster, model, version, role"), rule
 
 
 def test_the_configuration_sets_thresholds_by_model() -> None:
