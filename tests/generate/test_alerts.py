@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +162,23 @@ def test_alerts_fire_stay_silent_resolve_and_tell_what_they_measured(version, al
     assert all("Annotations:{" in one for one in told), said
     for broken in ("error", "%!", "<no value>", "<nil>"):
         assert broken not in said.replace("MlmonitorErrorBudget", "").replace("errors", ""), said
+
+
+def test_what_drifted_is_counted_among_the_columns_of_one_reference(generated, tmp_path):
+    path = shutil.copytree(generated / "prometheus", tmp_path / "prometheus") / "tests"
+    path /= "MlmonitorInputsDrifted.yml"
+    document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    test = document["tests"][0]
+    document["tests"] = [test]
+    test["input_series"] += [
+        one | {"series": re.sub('reference="[^"]*"', 'reference="next"', one["series"])}
+        for one in test["input_series"]
+        if "reference=" in one["series"]
+    ]
+    path.write_text(dumped(document))
+    _, said = asked_what_it_tells("3", path)
+    drifted = re.findall(r'description="(\d+) of (\d+) inputs differ[^:]*?: (.*?)"', said)
+    assert drifted == [("1", "7", "age 2.0; ")] * 2, said
 
 
 def asked_what_it_tells(version: str, path: Path) -> tuple[int, str]:
