@@ -16,7 +16,9 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_generate_alerts(tmp_path: Path, example: str) -> None:
-    rows = pd.DataFrame({"income": range(100), "predicted": range(100)})
+    rows = pd.DataFrame(
+        {column: [n % 97 / 7 for n in range(400)] for column in ("income", "predicted")}
+    )
     profile = Reference.from_frame(rows, model="churn", version="2024-06", prediction="predicted")
     profile.save(tmp_path / "churn.json")
     path = tmp_path / "monitoring.yaml"
