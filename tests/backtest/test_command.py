@@ -63,6 +63,61 @@ def test_a_report_is_printed_as_json():
     assert [one["severity"] for one in told["counts"]] == ["critical", "warning", "info"]
 
 
+SEVERAL = """\
+models:
+  - {name: m, version: "9", role: fallback}
+  - {name: m, version: "2", role: shadow, reference: shadow.json}
+  - {name: m, version: "1", reference: m.json}
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "version"),
+    [
+        ((), "1"),
+        (("--role", "live"), "1"),
+        (("--role", "shadow"), "2"),
+        (("--version", "2"), "2"),
+        (("--version", "1", "--role", "live"), "1"),
+    ],
+)
+def test_the_live_model_is_meant_unless_another_is_named(folder, chosen, version):
+    (folder / "monitoring.yaml").write_text(SEVERAL)
+    references.mixed().model_copy(update={"version": "2"}).save("shadow.json")
+    done = run(
+        "-c", "monitoring.yaml", "--model", "m", *chosen, "--simulate", "2h", "--no-delays",
+        "--format", "json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("listed", "chosen", "message"),
+    [
+        (
+            '{name: m, version: "1"}, {name: m, version: "2"}',
+            (),
+            "choose by --version: version '1' live, version '2' live.",
+        ),
+        (
+            "{name: m, role: shadow}, {name: m, role: fallback}",
+            ("--version", "1"),
+            "choose by --role: version '1' shadow, version '1' fallback.",
+        ),
+        ("{name: m}", ("--version", "2"), "'m' is listed only as version '1' live"),
+        ("{name: m}", ("--role", "shadow"), "'m' is listed only as version '1' live"),
+        ("{name: m}", (), "'m' version '1' live has no reference"),
+    ],
+)
+def test_a_model_that_cannot_be_told_is_one_sentence(folder, listed, chosen, message):
+    (folder / "monitoring.yaml").write_text(f"models: [{listed}]\n")
+    done = run("-c", "monitoring.yaml", "--model", "m", *chosen, "--simulate", "2h")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.output
+    assert done.output.count("\n") == 1
+
+
 def test_suggested_thresholds_are_written_and_the_rest_stays(folder):
     done = run(
         "-c", "monitoring.yaml", "--model", "m", "--simulate", "2d", "--rate", "1/20s",
@@ -113,6 +168,10 @@ def test_a_file_without_false_alarms_stays_as_it_is(folder):
         (
             ["-r", "m.json", "traffic.csv", "--time", "when", "--target", "paid"],
             "--target paid: names the one outcome column, and the reference has none; leave it out.",
+        ),
+        (
+            ["-r", "m.json", "--version", "1", "--simulate", "1d"],
+            "--version chooses an entry of --model; add --model NAME, without --reference.",
         ),
         (["-r", "none.json", "--simulate", "1d"], "none.json"),
         (["--simulate", "1d"], "Say what to compare with: --model NAME of --config"),
