@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlmonitor.reference import Reference
 
 _SIMULATED: Final = ("rate", "months", "seed")
+_OF_FILES: Final = ("time", "prediction", "target")
 _CHOOSES: Final = ("version", "role")
 
 
@@ -61,13 +62,17 @@ _CHOOSES: Final = ("version", "role")
 )
 @click.option("-o", "--output", metavar="FILE", help="Write the report as HTML with pictures, too.")
 @click.option("--tests", metavar="FILE", help="Write promtool tests of the incidents.")
-@click.option("--confirm", is_flag=True, help="Have promtool compute sampled windows again.")
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Have promtool, which must be installed, compute sampled windows again.",
+)
 @click.option(
     "--promtool",
     metavar="PROGRAM",
     default="promtool",
     show_default=True,
-    help="The promtool that confirms.",
+    help="The promtool that confirms, where it is not on the PATH.",
 )
 @click.option("--write", is_flag=True, help="Put the suggested thresholds into --config.")
 @config_option
@@ -100,8 +105,9 @@ def _check(config_path: str | None, options: dict[str, Any]) -> None:
     """Options that do not go together."""
     message = None
     simulated = next((f"--{name}" for name in _SIMULATED if options[name] is not None), None)
+    of_files = next((f"--{name}" for name in _OF_FILES if options[name] is not None), None)
     chooses = next((f"--{name}" for name in _CHOOSES if options[name] is not None), None)
-    if bool(options["files"]) == bool(options["simulate"]):
+    if bool(options["files"]) == (options["simulate"] is not None):
         message = "Give FILES of past traffic, or --simulate 28d: one of both."
     elif chooses and (options["reference"] or not options["model"]):
         message = f"{chooses} chooses an entry of --model; add --model NAME, without --reference."
@@ -109,11 +115,13 @@ def _check(config_path: str | None, options: dict[str, Any]) -> None:
         message = "Files need the column with the time of each row; add --time COLUMN."
     elif options["files"] and simulated:
         message = f"{simulated} is for --simulate, and FILES are given; leave it out."
+    elif options["simulate"] is not None and of_files:
+        message = f"{of_files} is for FILES, and traffic is simulated; leave it out."
     elif options["write"] and (config_path is None or not options["model"]):
         message = (
             "--write needs a file and a model to write to; add -c monitoring.yaml --model NAME."
         )
-    elif options["write"] and not (options["simulate"] or options["clean"]):
+    elif options["write"] and options["simulate"] is None and not options["clean"]:
         message = (
             "--write takes every alarm for false; give --simulate 28d, or --clean where nothing "
             "drifts in FILES."
@@ -173,7 +181,7 @@ def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]
     else:
         source = Simulated.of(
             options["simulate"],
-            options["rate"] or "1/s",
+            "1/s" if options["rate"] is None else options["rate"],
             options["months"] or 1,
             options["seed"] or 0,
         )

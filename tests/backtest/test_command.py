@@ -35,6 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame.to_csv("traffic.csv", index=False)
     frame.head(0).to_csv("empty.csv", index=False)
     frame.assign(when="soon").to_csv("soon.csv", index=False)
+    frame.assign(when="0001-01-01").to_csv("never.csv", index=False)
+    frame.head(1).to_csv("one.csv", index=False)
+    frame.assign(when=1_700_000_000).to_csv("moment.csv", index=False)
     return tmp_path
 
 
@@ -45,7 +48,8 @@ def run(*arguments: str) -> Result:
 def test_a_report_is_printed_as_a_table_and_drawn_as_a_page(folder):
     done = run("-r", "m.json", "traffic.csv", "--time", "when", "--no-delays", "-o", "page.html")
     assert done.exit_code == 0, done.output
-    assert "m 1: 8 columns, 500 rows" in done.output
+    title = "m 1: 8 columns, 500 rows, 0.1 days from 2023-11-14T22:10:00Z"
+    assert done.stdout.splitlines()[0] == title
     assert "pages" in done.output
     assert "wrote page.html" in done.output
     assert (folder / "page.html").read_text().startswith("<!DOCTYPE html>")
@@ -176,8 +180,23 @@ def test_a_file_without_false_alarms_stays_as_it_is(folder):
         (["-r", "none.json", "--simulate", "1d"], "none.json"),
         (["--simulate", "1d"], "Say what to compare with: --model NAME of --config"),
         (["-c", "monitoring.yaml", "--model", "n", "--simulate", "1d"], "'n'"),
-        (["-r", "m.json", "--simulate", "long"], "'long' is no duration"),
-        (["-r", "m.json", "--simulate", "1d", "--rate", "fast"], "'fast' is no rate"),
+        (["-r", "m.json", "--simulate", "long"], "--simulate: 'long' is no duration"),
+        (["-r", "m.json", "--simulate", "0d"], "--simulate: '0d' is no duration"),
+        (["-r", "m.json", "--simulate", ""], "--simulate: '' is no duration"),
+        (["-r", "m.json", "--simulate", "9" * 400 + "d"], "is no duration"),
+        (["-r", "m.json", "--simulate", "5m"], "lasts 5m, in which no window is full"),
+        (["-r", "m.json", "--simulate", "5m", "--rate", "1/h"], "--rate: 0.000277778 rows"),
+        (["-r", "m.json", "--simulate", "1d", "--rate", "fast"], "--rate: 'fast' is no rate"),
+        (["-r", "m.json", "--simulate", "1d", "--rate", ""], "--rate: '' is no rate"),
+        (["-r", "m.json", "--simulate", "1d", "--rate", "1/" + "9" * 99 + "s"], "--rate: '999"),
+        (["-r", "m.json", "--simulate", "1d", "--rate", "9" * 30 + "/s"], "choose up to 1e+09"),
+        (
+            ["-r", "m.json", "--simulate", "1d", "--time", "when"],
+            "--time is for FILES, and traffic is simulated; leave it out.",
+        ),
+        (["-r", "m.json", "one.csv", "--time", "when"], "lasts 5m, in which no window is full"),
+        (["-r", "m.json", "moment.csv", "--time", "when"], "lasts 5m, in which no window is full"),
+        (["-r", "m.json", "never.csv", "--time", "when"], "'0001-01-01 00:00:00+00:00' is no time"),
         (["-r", "m.json", "--simulate", "1m"], "simulate between 1 and"),
         (["-r", "m.json", "--simulate", "1d", "--write"], "--write needs a file and a model"),
         (
@@ -187,6 +206,12 @@ def test_a_file_without_false_alarms_stays_as_it_is(folder):
         (
             ["-r", "m.json", "--simulate", "1d", "--confirm", "--promtool", "no-promtool"],
             "no-promtool: no such program; install Prometheus, or name its promtool by --promtool.",
+        ),
+        (
+            [
+                "-r", "m.json", "--simulate", "2h", "--no-delays", "--confirm", "--promtool", "true",
+            ],
+            "true: says nothing, and is no promtool; name another.",
         ),
     ],
 )  # fmt: skip
