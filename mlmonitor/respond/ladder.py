@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor.breaker import CLOSED
+from mlmonitor.breaker import CLOSED, fits_a_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,13 +59,17 @@ class Episode:
 
 
 def matches(step: StepSettings, episode: Episode) -> bool:
-    """Whether a step is for an alert; what a shadow or a fallback does leads to no step."""
+    """Whether a step is for an alert; what a shadow or a fallback does leads to no step.
+
+    Nor does one about a model of which no state could be kept.
+    """
     labels = episode.labels
     return (
         step.alert in {None, episode.alert}
         and all(labels.get(name) == value for name, value in step.match.items())
         and labels.get("role", "live") == "live"
         and bool(episode.model)
+        and fits_a_file(episode.model)
     )
 
 

@@ -10,6 +10,7 @@ from mlmonitor.expose.server import listen
 from mlmonitor.generate.ladder import check_ladder
 from mlmonitor.respond.metrics import ResponderMetrics
 from mlmonitor.respond.responder import Responder
+from mlmonitor.respond.runbooks import own_pages
 from mlmonitor.respond.server import App
 from mlmonitor.respond.store import Store
 
@@ -54,4 +55,5 @@ def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:
     fallbacks = {one.name: one.version for one in config.models if one.role == "fallback"}
     metrics = ResponderMetrics()
     responder = Responder(settings, fallbacks, Store(settings.state), metrics)
-    return listen(*settings.address, App(responder, settings, metrics)), responder
+    app = App(responder, settings, metrics, own_pages(config))
+    return listen(*settings.address, app), responder
