@@ -28,6 +28,8 @@ _FULL: Final = (
     b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     b"Connection: close\r\n\r\n"
 )
+_LINGER: Final = 1.0
+_BLOCK: Final = 1 << 16
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - Prometheus scrapes from another machine
 
 
@@ -159,6 +161,21 @@ class _QuietHandler(WSGIRequestHandler):
         super().setup()
         self.rfile.close()
         self.rfile = io.BufferedReader(_Punctual(self.connection, self.timeout))
+
+    def finish(self) -> None:
+        """Send the answer, and take in what was not read of the request.
+
+        A connection that is closed with bytes unread is reset, and the answer lost: whoever sends too
+        much would see a broken pipe, and not why.
+        """
+        super().finish()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            until = time.monotonic() + _LINGER
+            while (left := until - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv(_BLOCK):
+                    break
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
         """Log nothing."""

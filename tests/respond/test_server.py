@@ -162,6 +162,12 @@ def test_a_length_may_begin_with_zeros(client):
     assert client.status("POST", "/alerts", notification(), **{"Content-Length": length}) == 200
 
 
+@pytest.mark.parametrize(("token", "status"), [("secret", 413), ("wrong", 401)])
+def test_who_sends_far_too_much_is_told_so(client, token, status):
+    for _ in range(5):
+        assert client.status("POST", "/alerts", b"x" * 5_000_000, token=token) == status
+
+
 def test_a_body_that_dribbles_is_given_up(client, monkeypatch):
     monkeypatch.setattr(expose_server._QuietHandler, "timeout", 0.5)
     with socket.create_connection(("127.0.0.1", client.server.server_port), timeout=10) as one:
