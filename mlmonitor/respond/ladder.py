@@ -90,6 +90,15 @@ def due(
         yield episode, number
 
 
+def outcomes(step: StepSettings, *, dry_run: bool) -> tuple[str, ...]:
+    """All that may become of a step."""
+    if dry_run:
+        return ("dry_run",)
+    if step.do in LATCHING:
+        return ("done", "already")
+    return ("done",) if step.command is None else ("done", "failed")
+
+
 def settles(state: BreakerState, step: StepSettings, settle: float, now: float) -> bool:
     """Whether a latching step has to wait, since windows still hold what was before a release."""
     again = state.phase == "closed" and state.switches > 0 and step.do in LATCHING

@@ -54,6 +54,8 @@ def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:
     check_ladder(config)
     fallbacks = {one.name: one.version for one in config.models if one.role == "fallback"}
     metrics = ResponderMetrics()
+    live = dict.fromkeys(one.name for one in config.models if one.role == "live")
+    metrics.expect(live, settings)
     responder = Responder(settings, fallbacks, Store(settings.state), metrics)
     app = App(responder, settings, metrics, own_pages(config))
     return listen(*settings.address, app), responder
