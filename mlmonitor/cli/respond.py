@@ -58,10 +58,12 @@ def release(before: str | None, config_path: str | None, model: str, by: str | N
         raise MlmonitorError(message)
     host, port = settings.address
     shown = f"[{host}]" if ":" in host else host
+    # Headers are Latin-1 in Python, and the responder compares bytes.
+    secret = token(settings.token_file).encode().decode("latin-1")
     request = urllib.request.Request(
         f"http://{shown}:{port}/release/{quote(model, safe='')}",
         data=json.dumps({"by": by or _user()}).encode(),
-        headers={"Authorization": f"Bearer {token(settings.token_file)}"},
+        headers={"Authorization": f"Bearer {secret}"},
     )
     _sent(request, settings.listen)
     click.echo(f"{model}: released; its own predictions are served again")

@@ -202,6 +202,11 @@ def token(path: Path) -> str:
     if not found:
         message = f"{path}: holds no token; write a long random text into it."
         raise MlmonitorError(message)
+    if not found.isprintable():
+        message = (
+            f"{path}: holds more than one line; write a long random text into it, in one line."
+        )
+        raise MlmonitorError(message)
     return found
 
 

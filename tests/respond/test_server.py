@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
+from mlmonitor.cli import program
 from mlmonitor.config import MonitoringConfig, RespondSettings
 from mlmonitor.errors import ConfigError, MlmonitorError
 from mlmonitor.expose import server as expose_server
@@ -253,6 +255,22 @@ def test_a_token_is_needed_to_start(tmp_path):
     config = MonitoringConfig.model_validate({"respond": {"state": tmp_path, "token_file": empty}})
     with pytest.raises(MlmonitorError, match="holds no token"):
         started(config)
+    empty.write_text("secret\nhalves\n")
+    with pytest.raises(MlmonitorError, match="holds more than one line"):
+        started(config)
+
+
+def test_a_token_may_hold_any_letters(client, tmp_path):
+    client.token_file.write_text("größe")
+    client.ask("POST", "/alerts", notification(alert()), token="größe".encode().decode("latin-1"))
+    assert client.responder.state("churn").phase == "open"
+    (tmp_path / "monitoring.yaml").write_text(
+        f"respond: {{listen: '127.0.0.1:{client.server.server_port}', token_file: token}}\n"
+    )
+    named = ["-c", str(tmp_path / "monitoring.yaml")]
+    done = CliRunner().invoke(program, ["respond", "release", *named, "churn", "--by", "ada"])
+    assert done.exit_code == 0, done.output
+    assert client.responder.state("churn").phase == "closed"
 
 
 def test_an_unknown_alert_is_found_before_it_is_needed(tmp_path):
