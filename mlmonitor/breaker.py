@@ -22,6 +22,7 @@ REFRESH: Final = 5.0
 PHASES: Final = ("closed", "open", "probation")
 _TIMEOUT: Final = 2.0
 _LONGEST: Final = 100_000
+_LONGEST_NAME: Final = 200
 _SLOTS: Final = 1 << 32
 
 
@@ -83,6 +84,11 @@ CLOSED: Final = BreakerState()
 def file_name(model: str) -> str:
     """Name of the file that holds the state of a model."""
     return f"{quote(model, safe='')}.json"
+
+
+def fits_a_file(model: str) -> bool:
+    """Whether the state of a model can be kept: no disk takes a file of any length of name."""
+    return len(file_name(model)) <= _LONGEST_NAME
 
 
 class Breaker:

@@ -8,7 +8,10 @@ from typing import Final
 from mlmonitor.errors import GenerationError
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
+# Twelve digits are more than Prometheus takes of any unit, and fit into a number of seconds.
+_DURATION: Final = re.compile(
+    "".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in ("d", "h", "m(?!s)", "s", "ms"))
+)
 
 
 def duration(seconds: float) -> str:

@@ -232,6 +232,9 @@ def _read_parquet(path: Path, rows: int, progress: Callable[[int], None]) -> Ite
                 read += batch.num_rows
                 yield batch.to_pandas()
                 progress(size * read // file.metadata.num_rows)
-    except ArrowException as error:
+    except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        # So many ways has pyarrow to tell of a damaged file; of the system an OSError has a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         message = f"{path}: is no readable Parquet file ({error}); write it again."
         raise ProfileError(message) from error

@@ -22,12 +22,17 @@ _PIPE_WIDTH: Final = 1000
 
 
 def show(table: Table) -> None:
-    """Print a table: drawn in a terminal, plain columns elsewhere."""
+    """Print a table: drawn in a terminal, plain columns under a whole title elsewhere."""
+    if isinstance(table.title, str):
+        # Names of models stand in it, and are no markup.
+        table.title = Text(table.title, "table.title")
     if sys.stdout.isatty():
         Console().print(table)
         return
-    table.box = None
+    title, table.title, table.box = table.title, None, None
     text = io.StringIO()
+    if title:
+        text.write(f"{title}\n")
     Console(width=_PIPE_WIDTH, file=text).print(table)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 

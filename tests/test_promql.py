@@ -25,7 +25,9 @@ def test_durations_survive_writing_and_reading(milliseconds: int) -> None:
     assert promql.seconds(promql.duration(length)) == length
 
 
-@pytest.mark.parametrize("text", ["", "5", "5 m", "m", "0s", "1m1h", "-5m", "1.5h"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "5 m", "m", "0s", "1m1h", "-5m", "1.5h", "٣d", "9" * 5000 + "d"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(GenerationError, match="is no duration"):
         promql.seconds(text)

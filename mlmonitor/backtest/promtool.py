@@ -81,7 +81,8 @@ class Promtool:
             path.write_text(dumped(document), encoding="utf-8")
             printed = self._run("test", "rules", str(path))
         if "got:" not in printed:
-            message = f"{self.program}: {printed.strip()[-300:]}"
+            told = printed.strip()[-300:] or "says nothing, and is no promtool; name another."
+            message = f"{self.program}: {told}"
             raise MlmonitorError(message)
         got = printed.split("got:", 1)[1].splitlines()[0]
         return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mlmonitor import promql
 from mlmonitor.backtest.recent import Recent, conditions
 from mlmonitor.backtest.schedule import Schedule
 from mlmonitor.drift import evidence
@@ -140,10 +141,12 @@ class Recorder:
         )
         self.broken: dict[str, dict[Key, np.ndarray]] = defaultdict(dict)
         self.rows = np.zeros(steps)
-        if not any(len(one.at) for one in self.schedules):
+        # Alerts look at full windows: without one, no alarm would say nothing of the rules.
+        if not any(one.filled.any() for one in self.schedules):
             message = (
-                f"The traffic is {traffic.steps} steps long, shorter than any evaluation; give more "
-                "of it, or shorter windows."
+                f"The traffic lasts {promql.duration(steps * traffic.step)}, in which no window is "
+                f"full; give more than {promql.duration(min(settings.windows))} of it, or shorter "
+                "prometheus.windows."
             )
             raise MlmonitorError(message)
 

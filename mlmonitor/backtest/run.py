@@ -81,10 +81,12 @@ class Simulated:
         """
         found = _RATE.fullmatch(rate)
         if found is None or float(found[1]) <= 0 or found[2].strip("0") == "" != found[2]:
-            message = f"{rate!r} is no rate; write rows in a time, such as 1/s, 2/m or 1/30s."
+            message = (
+                f"--rate: {rate!r} is no rate; write rows in a time, such as 1/s, 2/m or 1/30s."
+            )
             raise MlmonitorError(message)
-        span = promql.seconds(f"{found[2] or 1}{found[3]}")
-        return cls(promql.seconds(duration), float(found[1]) / span, months, seed)
+        span = _length("--rate", f"{found[2] or 1}{found[3]}")
+        return cls(_length("--simulate", duration), float(found[1]) / span, months, seed)
 
     def traffic(self, reference: Reference, step: float, progress: Progress) -> Iterator[Traffic]:
         """Each month."""
@@ -92,6 +94,14 @@ class Simulated:
         for month in range(self.months):
             seed = self.seed + _SEED_STEP * month
             yield simulate(reference, self.seconds, self.rate, seed=seed, step=step)
+
+
+def _length(option: str, text: str) -> float:
+    try:
+        return promql.seconds(text)
+    except MlmonitorError as error:
+        message = f"{option}: {error}"
+        raise MlmonitorError(message) from error
 
 
 class Outcome(NamedTuple):

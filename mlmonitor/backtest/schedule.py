@@ -81,6 +81,8 @@ class Schedule:
 
     def spread(self, values: np.ndarray, steps: int) -> np.ndarray:
         """What is known at each step: the latest evaluation's, shape (steps + 1, ...); else 0."""
+        if not len(self.at):
+            return np.zeros((steps + 1, *values.shape[1:]), values.dtype)
         moments = np.arange(steps + 1)
         place = np.searchsorted(self.at, moments, side="right") - 1
         found = values[np.maximum(place, 0)]

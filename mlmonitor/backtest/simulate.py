@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlmonitor.reference import Column, Reference
 
 _MOST_STEPS: Final = 200_000
+_MOST_ROWS: Final = 1e9
 _FEWEST_ROWS: Final = 1e-9
 BLOCK_SECONDS: Final = 3600.0
 
@@ -102,15 +103,21 @@ def simulate(
     steps = int(seconds // step)
     if not 0 < steps <= _MOST_STEPS:
         message = (
-            f"{seconds:g} seconds are {steps} steps of {step:g} seconds; simulate between 1 and "
-            f"{_MOST_STEPS} of them, such as 28d."
+            f"--simulate: {seconds:g} seconds are {steps:.6g} steps of {step:g} seconds; simulate "
+            f"between 1 and {_MOST_STEPS} of them, such as 28d."
         )
         raise MlmonitorError(message)
-    if not (np.isfinite(rate) and rate > 0):
-        message = f"A rate of {rate:g} rows a second gives no traffic; choose one such as 1/s."
+    if not 0 < rate <= _MOST_ROWS:
+        message = (
+            f"--rate: {rate:g} rows a second give no traffic that can be simulated; choose up to "
+            f"{_MOST_ROWS:g}, such as 1/s."
+        )
         raise MlmonitorError(message)
     if not reference.columns:
         message = f"The reference of {reference.model!r} has no columns; profile some data."
         raise MlmonitorError(message)
     simulation = Simulation(reference, steps, step, rate, seed, correlation)
+    if not simulation.rows.any():
+        message = f"--rate: {rate:g} rows a second give none in {seconds:g} seconds; choose more, such as 1/s."
+        raise MlmonitorError(message)
     return Traffic(reference, 0.0, step, steps, simulation)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mlmonitor import names
 from mlmonitor.cli.program import (
     DIFFERENT,
     config_option,
@@ -19,15 +20,25 @@ if TYPE_CHECKING:
     from mlmonitor.backtest.report import Backtest
     from mlmonitor.backtest.run import Outcome
     from mlmonitor.config import MonitoringConfig
+    from mlmonitor.config.models import ModelSettings
     from mlmonitor.reference import Reference
 
 _SIMULATED: Final = ("rate", "months", "seed")
+_OF_FILES: Final = ("time", "prediction", "target")
+_CHOOSES: Final = ("version", "role")
 
 
 @program.command()
 @click.argument("files", nargs=-1)
 @click.option(
     "--model", metavar="NAME", help="Model of --config whose reference and thresholds count."
+)
+@click.option("--version", metavar="VERSION", help="Version of --model, where it has several.")
+@click.option(
+    "--role",
+    metavar="ROLE",
+    type=click.Choice(names.ROLES),
+    help="live, shadow or fallback of --model; live, where one is.",
 )
 @click.option(
     "-r", "--reference", metavar="FILE", help="The reference profile, in place of the model's."
@@ -51,13 +62,17 @@ _SIMULATED: Final = ("rate", "months", "seed")
 )
 @click.option("-o", "--output", metavar="FILE", help="Write the report as HTML with pictures, too.")
 @click.option("--tests", metavar="FILE", help="Write promtool tests of the incidents.")
-@click.option("--confirm", is_flag=True, help="Have promtool compute sampled windows again.")
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Have promtool, which must be installed, compute sampled windows again.",
+)
 @click.option(
     "--promtool",
     metavar="PROGRAM",
     default="promtool",
     show_default=True,
-    help="The promtool that confirms.",
+    help="The promtool that confirms, where it is not on the PATH.",
 )
 @click.option("--write", is_flag=True, help="Put the suggested thresholds into --config.")
 @config_option
@@ -90,17 +105,23 @@ def _check(config_path: str | None, options: dict[str, Any]) -> None:
     """Options that do not go together."""
     message = None
     simulated = next((f"--{name}" for name in _SIMULATED if options[name] is not None), None)
-    if bool(options["files"]) == bool(options["simulate"]):
+    of_files = next((f"--{name}" for name in _OF_FILES if options[name] is not None), None)
+    chooses = next((f"--{name}" for name in _CHOOSES if options[name] is not None), None)
+    if bool(options["files"]) == (options["simulate"] is not None):
         message = "Give FILES of past traffic, or --simulate 28d: one of both."
+    elif chooses and (options["reference"] or not options["model"]):
+        message = f"{chooses} chooses an entry of --model; add --model NAME, without --reference."
     elif options["files"] and not options["time"]:
         message = "Files need the column with the time of each row; add --time COLUMN."
     elif options["files"] and simulated:
         message = f"{simulated} is for --simulate, and FILES are given; leave it out."
+    elif options["simulate"] is not None and of_files:
+        message = f"{of_files} is for FILES, and traffic is simulated; leave it out."
     elif options["write"] and (config_path is None or not options["model"]):
         message = (
             "--write needs a file and a model to write to; add -c monitoring.yaml --model NAME."
         )
-    elif options["write"] and not (options["simulate"] or options["clean"]):
+    elif options["write"] and options["simulate"] is None and not options["clean"]:
         message = (
             "--write takes every alarm for false; give --simulate 28d, or --clean where nothing "
             "drifts in FILES."
@@ -117,13 +138,29 @@ def _reference(config: MonitoringConfig, options: dict[str, Any]) -> Reference:
     if not options["model"]:
         message = "Say what to compare with: --model NAME of --config, or --reference FILE."
         raise MlmonitorError(message)
-    path = config.model(options["model"]).reference
-    if path is None:
+    model = _model(config, options)
+    if model.reference is None:
         message = (
-            f"models: {options['model']!r} has no reference; add it, or give --reference FILE."
+            f"models: {options['model']!r} version {model.version!r} {model.role} has no reference; "
+            "add it, or give --reference FILE."
         )
         raise MlmonitorError(message)
-    return Reference.load(path)
+    return Reference.load(model.reference)
+
+
+def _model(config: MonitoringConfig, options: dict[str, Any]) -> ModelSettings:
+    """The entry of --model: of its version and role where they are given, else the live one."""
+    name, version, role = options["model"], options["version"], options["role"]
+    named = [one for one in config.models if one.name == name and version in {None, one.version}]
+    if role is None and any(one.role == "live" for one in named):
+        role = "live"
+    found = [one for one in named if role in {None, one.role}]
+    if len(found) > 1:
+        option = "--version" if len({one.version for one in found}) > 1 else "--role"
+        listed = ", ".join(f"version {one.version!r} {one.role}" for one in found)
+        message = f"--model {name}: several entries are named so; choose by {option}: {listed}."
+        raise MlmonitorError(message)
+    return config.model(name, version, role)
 
 
 def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]) -> Outcome:
@@ -144,7 +181,7 @@ def _run(config: MonitoringConfig, reference: Reference, options: dict[str, Any]
     else:
         source = Simulated.of(
             options["simulate"],
-            options["rate"] or "1/s",
+            "1/s" if options["rate"] is None else options["rate"],
             options["months"] or 1,
             options["seed"] or 0,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import socketserver
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import REGISTRY
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
     from mlmonitor.expose.apps import ReferencePlace
 
+_FULL: Final = (
+    b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+    b"Connection: close\r\n\r\n"
+)
+_LINGER: Final = 1.0
+_BLOCK: Final = 1 << 16
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - Prometheus scrapes from another machine
 
 
@@ -69,9 +78,36 @@ def listen(addr: str, port: int, app: WSGIApplication) -> WSGIServer:
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """A thread a request, so that a slow client holds up nobody."""
+    """A thread a request, so that a slow client holds up nobody; and so many threads at the most."""
 
     daemon_threads = True
+    # The workers of many services ask at once, every few seconds, and wait for two.
+    request_queue_size = 128
+    connections = 128
+
+    def __init__(self, *args: Any) -> None:
+        self._places = threading.BoundedSemaphore(self.connections)
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread; at once, and that there is none left, where too many are at work."""
+        if not self._places.acquire(blocking=False):
+            with suppress(OSError):
+                request.sendall(_FULL)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Tell of failures of ours, not of clients that went away or stand still."""
@@ -90,10 +126,56 @@ class _Ipv6Server(_Server):
     address_family = socket.AF_INET6
 
 
+class _Punctual(io.RawIOBase):
+    """What a client sends until a moment; then a TimeoutError, however often it sent something."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._seconds = connection, seconds
+        self._until = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for bytes, as long as there is time."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            message = "the request took too long"
+            raise TimeoutError(message)
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            # The answer has its own time.
+            self._connection.settimeout(self._seconds)
+
+
 class _QuietHandler(WSGIRequestHandler):
-    """Keeps scrapes out of the service's log."""
+    """Keeps scrapes out of the service's log, and gives a whole request so many seconds."""
 
     timeout = 30.0
+
+    def setup(self) -> None:
+        """Read by a clock: a client that sends a byte now and then would hold a thread for good."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Punctual(self.connection, self.timeout))
+
+    def finish(self) -> None:
+        """Send the answer, and take in what was not read of the request.
+
+        A connection that is closed with bytes unread is reset, and the answer lost: whoever sends too
+        much would see a broken pipe, and not why.
+        """
+        super().finish()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            until = time.monotonic() + _LINGER
+            while (left := until - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv(_BLOCK):
+                    break
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
         """Log nothing."""

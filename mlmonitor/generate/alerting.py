@@ -52,7 +52,9 @@ def alert_rules(config: MonitoringConfig, folder: Path | None = None) -> dict[st
     files = {}
     for source in sources:
         rules = [
-            rule for index in range(len(source.alerts)) for rule in _rules(source, index, config)
+            rule
+            for index in range(len(source.alerts))
+            for rule in rules_of_alert(source, index, config)
         ]
         if rules:
             interval = promql.duration(settings.evaluation)
@@ -94,8 +96,14 @@ def features(config: MonitoringConfig) -> set[str]:
     return found
 
 
-def _rules(source: AlertSource, index: int, config: MonitoringConfig) -> Iterator[dict[str, Any]]:
-    """An alert, once or for each window."""
+def rules_of_alert(
+    source: AlertSource, index: int, config: MonitoringConfig
+) -> Iterator[dict[str, Any]]:
+    """The rules of one alert of a source, once or for each window; none where it is switched off.
+
+    Raises:
+        GenerationError: the source, or what monitoring.yaml says of the alert, is wrong.
+    """
     alert, settings = source.alerts[index], RuleSettings.of(config)
     if not is_on(alert, config):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor.breaker import CLOSED
+from mlmonitor.breaker import CLOSED, fits_a_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,13 +59,17 @@ class Episode:
 
 
 def matches(step: StepSettings, episode: Episode) -> bool:
-    """Whether a step is for an alert; what a shadow or a fallback does leads to no step."""
+    """Whether a step is for an alert; what a shadow or a fallback does leads to no step.
+
+    Nor does one about a model of which no state could be kept.
+    """
     labels = episode.labels
     return (
         step.alert in {None, episode.alert}
         and all(labels.get(name) == value for name, value in step.match.items())
         and labels.get("role", "live") == "live"
         and bool(episode.model)
+        and fits_a_file(episode.model)
     )
 
 
@@ -84,6 +88,15 @@ def due(
     ]
     for _, number, episode in sorted(found, key=lambda one: (one[0], one[1], one[2].key)):
         yield episode, number
+
+
+def outcomes(step: StepSettings, *, dry_run: bool) -> tuple[str, ...]:
+    """All that may become of a step."""
+    if dry_run:
+        return ("dry_run",)
+    if step.do in LATCHING:
+        return ("done", "already")
+    return ("done",) if step.command is None else ("done", "failed")
 
 
 def settles(state: BreakerState, step: StepSettings, settle: float, now: float) -> bool:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from mlmonitor import names
-from mlmonitor.breaker import PHASES
+from mlmonitor.breaker import CLOSED, PHASES
+from mlmonitor.respond.ladder import outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client import Metric as Family
 
     from mlmonitor.breaker import BreakerState
+    from mlmonitor.config.respond import RespondSettings
+
+_CODES: Final = (
+    HTTPStatus.OK,
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.LENGTH_REQUIRED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+)
 
 
 class ResponderMetrics:
@@ -27,6 +44,22 @@ class ResponderMetrics:
         self._steps = self._counter(names.RESPOND_STEPS)
         self._states: dict[str, BreakerState] = {}
         self.registry.register(self)
+
+    def expect(self, models: Iterable[str], settings: RespondSettings) -> None:
+        """Expose from 0 on what may be counted: Prometheus sees no increase of a series that is new.
+
+        Args:
+            models: names of those that the ladder is for.
+            settings: section `respond`.
+        """
+        for code in _CODES:
+            self._requests.labels(str(code.value))
+        for model in models:
+            self.shows(model, CLOSED)
+            for step in settings.steps:
+                if step.match.get("model", model) == model:
+                    for outcome in outcomes(step, dry_run=settings.dry_run):
+                        self._steps.labels(model, step.do, outcome)
 
     def answered(self, code: int) -> None:
         """Count a request."""

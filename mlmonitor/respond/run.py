@@ -10,6 +10,7 @@ from mlmonitor.expose.server import listen
 from mlmonitor.generate.ladder import check_ladder
 from mlmonitor.respond.metrics import ResponderMetrics
 from mlmonitor.respond.responder import Responder
+from mlmonitor.respond.runbooks import own_pages
 from mlmonitor.respond.server import App
 from mlmonitor.respond.store import Store
 
@@ -53,5 +54,8 @@ def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:
     check_ladder(config)
     fallbacks = {one.name: one.version for one in config.models if one.role == "fallback"}
     metrics = ResponderMetrics()
+    live = dict.fromkeys(one.name for one in config.models if one.role == "live")
+    metrics.expect(live, settings)
     responder = Responder(settings, fallbacks, Store(settings.state), metrics)
-    return listen(*settings.address, App(responder, settings, metrics)), responder
+    app = App(responder, settings, metrics, own_pages(config))
+    return listen(*settings.address, app), responder

@@ -7,8 +7,8 @@ import json
 import threading
 import time
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.expose import wsgi_app
@@ -16,7 +16,7 @@ from mlmonitor.respond import runbooks
 from mlmonitor.respond.payload import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -60,10 +60,20 @@ class App:
     """The WSGI application.
 
     Only `POST` changes anything, and needs the token; what is read is no secret.
+
+    Args:
+        responder: what takes notifications.
+        settings: section `respond`.
+        metrics: what is counted.
+        own_pages: runbooks beside those of the package, by alert; see `runbooks.own_pages`.
     """
 
     def __init__(
-        self, responder: Responder, settings: RespondSettings, metrics: ResponderMetrics
+        self,
+        responder: Responder,
+        settings: RespondSettings,
+        metrics: ResponderMetrics,
+        own_pages: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         if settings.token_file is None:
             message = "respond.token_file: is missing; name a file that holds a long random text."
@@ -71,6 +81,7 @@ class App:
         self._token_file = settings.token_file
         token(self._token_file)
         self._responder, self._settings, self._metrics = responder, settings, metrics
+        self._own_pages = own_pages
         self._limit = Limit(settings.requests_per_minute)
         # Apart, so that whoever reaches the port cannot shut Alertmanager out.
         self._strangers = Limit(settings.requests_per_minute)
@@ -78,7 +89,8 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        path = environ.get("PATH_INFO", "")
+        # WSGI has taken the percent signs out, and gives each byte as a letter.
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode(errors="replace")
         if path == "/metrics":
             return self._exposition(environ, start)
         more: tuple[tuple[str, str], ...] = ()
@@ -88,7 +100,7 @@ class App:
         except Refused as refused:
             status, kind, more = refused.status, _JSON, refused.headers
             body = _json(error=str(refused))
-        except MlmonitorError as error:
+        except (MlmonitorError, OSError) as error:
             status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, _JSON
             body = _json(error=str(error))
         self._metrics.answered(status)
@@ -97,8 +109,7 @@ class App:
         return [body]
 
     def _answer(self, method: str, path: str, environ: WSGIEnvironment) -> tuple[str, bytes]:
-        place, _, name = path.strip("/").partition("/")
-        name = unquote(name)
+        place, _, name = path.lstrip("/").partition("/")
         posts = {"alerts": self._alerts, "release": self._release}
         gets = {"breaker": self._breaker, "runbooks": self._runbook, "healthz": self._health}
         if place not in {*posts, *gets}:
@@ -121,16 +132,11 @@ class App:
         if not known:
             why = "the token is missing or wrong; send Authorization: Bearer and the token."
             raise Refused(HTTPStatus.UNAUTHORIZED, why, ("WWW-Authenticate", "Bearer"))
-        length = environ.get("CONTENT_LENGTH", "")
-        if not length.isdigit():
-            raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing; send it.")
-        if int(length) > self._settings.max_body:
-            why = f"{length} bytes are too many; {self._settings.max_body} are taken."
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        length = _length(environ.get("CONTENT_LENGTH", ""), self._settings.max_body)
         try:
-            body: bytes = environ["wsgi.input"].read(int(length))
+            body: bytes = environ["wsgi.input"].read(length)
         except TimeoutError as error:
-            why = f"the body is shorter than Content-Length, {length}, says; send all of it."
+            why = f"the body did not come, {length} bytes by Content-Length; send all, and sooner."
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, why) from error
         return body
 
@@ -159,13 +165,27 @@ class App:
         return _JSON, self._responder.state(model).to_json().encode()
 
     def _runbook(self, alert: str) -> tuple[str, bytes]:
-        page = runbooks.page(alert)
+        page = runbooks.page(alert, self._own_pages)
         if page is None:
             raise Refused(HTTPStatus.NOT_FOUND, f"{alert}: there is no such runbook.")
         return _HTML, page.encode()
 
     def _health(self, _: str) -> tuple[str, bytes]:
         return _JSON, _json(status="ok")
+
+
+def _length(text: str, most: int) -> int:
+    """The number of bytes that Content-Length says, up to `most`."""
+    if not text:
+        raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing; send it.")
+    # Other scripts have digits, too, and int() refuses more than a few thousand.
+    if not (text.isascii() and text.isdigit()):
+        raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is no number; send that of bytes.")
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(most)) or int(digits) > most:
+        why = f"the body has more than {most} bytes, which are taken; send fewer alerts at once."
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+    return int(digits)
 
 
 def token(path: Path) -> str:
@@ -181,6 +201,11 @@ def token(path: Path) -> str:
         raise MlmonitorError(message) from error
     if not found:
         message = f"{path}: holds no token; write a long random text into it."
+        raise MlmonitorError(message)
+    if not found.isprintable():
+        message = (
+            f"{path}: holds more than one line; write a long random text into it, in one line."
+        )
         raise MlmonitorError(message)
     return found
 

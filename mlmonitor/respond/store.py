@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mlmonitor.breaker import CLOSED, BreakerState, file_name
+from mlmonitor.breaker import CLOSED, BreakerState, file_name, fits_a_file
 from mlmonitor.errors import MlmonitorError
 from mlmonitor.files import write_atomically
 from mlmonitor.respond.ladder import Episode
@@ -69,6 +69,8 @@ class Store:
 
     def state(self, model: str) -> BreakerState:
         """The breaker of a model."""
+        if not fits_a_file(model):
+            return CLOSED
         path = self.breakers / file_name(model)
         return self._read(path) if path.exists() else CLOSED
 

@@ -115,9 +115,9 @@ def test_limits_of_inputs_and_outputs_follow_from_their_own_budgets():
     assert quiet[side.index("input")] == pytest.approx(4 * output / side.count("input"))
 
 
-def test_traffic_shorter_than_any_evaluation_is_told():
+def test_traffic_in_which_no_window_is_full_is_told():
     traffic = simulate(references.mixed(), 600, 1.0)
     with pytest.raises(ValueError, match="in the steps"):
         replay(traffic, RuleSettings(step=60.0, windows=(HOUR,)), {})
-    with pytest.raises(Exception, match="shorter than any evaluation"):
+    with pytest.raises(Exception, match="lasts 10m, in which no window is full; give more than"):
         replay(traffic, RuleSettings(windows=(604800.0,)), {})

@@ -48,3 +48,9 @@ def test_fewer_evaluations_lie_further_apart_and_leave_out_the_step_in_progress(
     assert made.at.tolist() == [3, 6, 9, 12, 15, 18, 21, 24]
     assert (made.at - made.last == 1).all()
     assert not rare.is_slow(HOUR)
+
+
+def test_nothing_is_known_of_a_window_that_is_never_evaluated():
+    made = Schedule.of(SETTINGS, 24 * HOUR, 0.0, 5)
+    assert not len(made.at)
+    assert made.spread(np.zeros((0, 2), bool), 5).tolist() == [[False, False]] * 6

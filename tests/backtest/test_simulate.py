@@ -113,7 +113,14 @@ def test_a_shift_moves_the_mean_and_a_factor_the_scale():
 
 @pytest.mark.parametrize(
     ("seconds", "rate", "message"),
-    [(60, 1, "0 steps"), (1e9, 1, "steps of 300"), (DAY, 0, "no traffic"), (DAY, np.nan, "no tra")],
+    [
+        (60, 1, "^--simulate: 60 seconds are 0 steps"),
+        (1e9, 1, "steps of 300"),
+        (DAY, 0, "^--rate: 0 rows a second give no traffic"),
+        (DAY, np.nan, "no traffic"),
+        (DAY, 1e30, "choose up to 1e[+]09"),
+        (300, 1e-12, "give none in 300 seconds; choose more"),
+    ],
 )
 def test_what_cannot_be_simulated_is_told(seconds, rate, message):
     with pytest.raises(MlmonitorError, match=message):

@@ -43,9 +43,16 @@ def test_times_are_seconds_since_1970(values: Any) -> None:
         (["13.02.2024"], "'13.02.2024'"),
         ([1_704_067_200_000.0], "'1704067200000'"),
         ([float("inf")], "'inf'"),
+        (["2024-01-01", "0001-01-01"], r"'0001-01-01 00:00:00\+00:00'"),
+        (["9999-12-31T23:59:59"], r"'9999-12-31 23:59:59\+00:00'"),
+        ([-62_135_596_800], "'-62135596800'"),
+        ([253_402_300_700.0], "'253402300700'"),
+        (np.array(["0001-01-01"], "datetime64[us]"), "'0001-01-01 00:00:00'"),
+        (np.array(["9999-12-31", "NaT"], "datetime64[s]"), "'9999-12-31 00:00:00'"),
+        ([date(1, 1, 1)], r"'0001-01-01 00:00:00\+00:00'"),
         ([""], "''"),
     ],
 )
-def test_what_is_no_time_is_named(values: list[Any], odd: str) -> None:
+def test_what_is_no_time_is_named(values: Any, odd: str) -> None:
     with pytest.raises(ProfileError, match=rf"^--time when: {odd} is no time; write ISO 8601"):
         times_of(pd.Series(values, name="when"))

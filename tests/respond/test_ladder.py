@@ -43,6 +43,8 @@ def test_what_is_over_or_unheard_of_leads_to_nothing():
         ({"role": "shadow"}, False),
         ({"role": "fallback"}, False),
         ({"model": ""}, False),
+        ({"model": "m" * 195}, True),
+        ({"model": "m" * 196}, False),
         ({"alertname": "MlmonitorOther"}, False),
     ],
 )

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from mlmonitor.cli import program as mlmonitor
 from tests.components import free_port
 from tests.respond.notifications import alert, notification
 
@@ -85,6 +90,31 @@ def test_a_page_switches_and_a_person_releases(address, tmp_path):
     assert again.stderr == "Error: churn: is on no fallback; nothing to release.\n"
 
 
+@pytest.mark.parametrize("before", [["-c", "monitoring.yaml"], [], ["-c", "other.yaml"]])
+def test_the_file_may_be_named_behind_release(address, tmp_path, monkeypatch, before):
+    assert breaker(address)["phase"] == "closed"
+    monkeypatch.chdir(tmp_path)
+    behind = [] if before[-1:] == ["monitoring.yaml"] else ["-c", "monitoring.yaml"]
+    done = CliRunner().invoke(mlmonitor, ["respond", *before, "release", *behind, "churn"])
+    assert done.exit_code == 2
+    assert done.output == "Error: churn: is on no fallback; nothing to release.\n"
+
+
+@pytest.mark.parametrize("command", [[], ["release", "churn"]])
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ([], "the configuration is missing"),
+        (["-c", "none.yaml"], "none.yaml: there is no such file"),
+        (["-c", ""], "the configuration is missing"),
+    ],
+)
+def test_without_a_configuration_the_option_is_named(command, named, problem):
+    done = CliRunner().invoke(mlmonitor, ["respond", *named, *command])
+    assert done.exit_code == 2
+    assert done.output == f"Error: {problem}; name it by -c monitoring.yaml.\n"
+
+
 def test_without_a_responder_release_says_so(tmp_path):
     (tmp_path / "token").write_text("secret")
     (tmp_path / "monitoring.yaml").write_text(CONFIG.format(port=free_port()))
@@ -94,3 +124,41 @@ def test_without_a_responder_release_says_so(tmp_path):
     assert done.returncode == 2
     assert "the responder does not answer" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_answers_and_is_no_responder_is_told_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (tmp_path / "token").write_text("secret")
+        text = CONFIG.format(port=other.getsockname()[1])
+        (tmp_path / "monitoring.yaml").write_text(text)
+
+        def greet():
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"220 mail.example.org ready\r\n")
+
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(greet)
+            done = CliRunner().invoke(
+                mlmonitor, ["respond", "release", "-c", str(tmp_path / "monitoring.yaml"), "churn"]
+            )
+    assert done.exit_code == 2
+    assert "the responder does not answer (220 mail.example.org ready" in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_who_releases_must_be_known(tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("secret")
+    (tmp_path / "monitoring.yaml").write_text(CONFIG.format(port=free_port()))
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    done = CliRunner().invoke(
+        mlmonitor, ["respond", "-c", str(tmp_path / "monitoring.yaml"), "release", "churn"]
+    )
+    assert (done.exit_code, done.output) == (
+        2,
+        "Error: nobody knows who runs this; add --by NAME.\n",
+    )

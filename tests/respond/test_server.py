@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
+from mlmonitor.cli import program
 from mlmonitor.config import MonitoringConfig, RespondSettings
 from mlmonitor.errors import ConfigError, MlmonitorError
 from mlmonitor.expose import server as expose_server
@@ -116,7 +121,7 @@ def test_a_body_that_never_comes_is_given_up(client, monkeypatch):
         one.sendall(f"{head}abc".encode())
         answer = one.makefile().read()
     assert answer.startswith("HTTP/1.0 408 ")
-    assert "the body is shorter than Content-Length, 500, says; send all of it." in answer
+    assert "the body did not come, 500 bytes by Content-Length; send all, and sooner." in answer
     assert client.status("POST", "/alerts", notification(alert())) == 200
 
 
@@ -132,6 +137,70 @@ def test_a_body_without_its_length_is_refused(client):
     assert (
         client.status("POST", "/alerts", iter([b"{}"]), **{"Transfer-Encoding": "chunked"}) == 411
     )
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [
+        ("\u00b2", 400),
+        ("-1", 400),
+        ("+2", 400),
+        ("2, 2", 400),
+        ("0x2", 400),
+        ("1_0", 400),
+        ("9" * 5000, 413),
+        ("1000001", 413),
+        ("0" * 5000 + "1000001", 413),
+    ],
+)
+def test_a_length_must_be_a_number_of_bytes_that_are_taken(client, length, status):
+    found, text = client.ask("POST", "/alerts", b"{}", **{"Content-Length": length})
+    assert found.status == status
+    assert "bytes" in json.loads(text)["error"]
+
+
+def test_a_length_may_begin_with_zeros(client):
+    length = f"{len(notification()):05}"
+    assert client.status("POST", "/alerts", notification(), **{"Content-Length": length}) == 200
+
+
+@pytest.mark.parametrize(("token", "status"), [("secret", 413), ("wrong", 401)])
+def test_who_sends_far_too_much_is_told_so(client, token, status):
+    for _ in range(5):
+        assert client.status("POST", "/alerts", b"x" * 5_000_000, token=token) == status
+
+
+def test_a_body_that_dribbles_is_given_up(client, monkeypatch):
+    monkeypatch.setattr(expose_server._QuietHandler, "timeout", 0.5)
+    with socket.create_connection(("127.0.0.1", client.server.server_port), timeout=10) as one:
+        head = "POST /alerts HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Length: 500\r\n"
+        one.sendall(f"{head}\r\n".encode())
+        begun = time.monotonic()
+        while not select.select([one], [], [], 0.05)[0]:
+            assert time.monotonic() < begun + 10
+            one.sendall(b" ")
+        assert one.recv(20).startswith(b"HTTP/1.0 408 ")
+
+
+@pytest.mark.parametrize("model", ["größe", "a/b", "a%2Fb", "a b", "/", "a/", "..", "モデル"])
+def test_models_of_any_name_are_found_and_released(client, model):
+    client.ask("POST", "/alerts", notification(alert(model=model)))
+    place = quote(model, safe="")
+    assert json.loads(client.ask("GET", f"/breaker/{place}")[1])["phase"] == "open"
+    assert client.status("POST", f"/release/{place}", b"{}") == 200
+    assert client.responder.state(model).phase == "closed"
+
+
+def test_a_name_that_is_too_long_for_a_file_is_no_failure(client, capsys):
+    assert client.status("GET", f"/breaker/{'m' * 5000}") == 200
+    alerts = [alert(model="m" * 5000), alert()]
+    assert client.status("POST", "/alerts", notification(*alerts)) == 200
+    assert client.responder.state("churn").phase == "open"
+    assert client.status("POST", f"/release/{'m' * 5000}", b"{}") == 409
+    assert client.status("GET", "/breaker/%00") == 200
+    assert client.status("GET", "/runbooks/%00") == 404
+    assert client.status("GET", f"/runbooks/{'A' * 5000}") == 404
+    assert capsys.readouterr().err == ""
 
 
 def test_too_many_requests_are_told_to_wait(tmp_path):
@@ -186,6 +255,22 @@ def test_a_token_is_needed_to_start(tmp_path):
     config = MonitoringConfig.model_validate({"respond": {"state": tmp_path, "token_file": empty}})
     with pytest.raises(MlmonitorError, match="holds no token"):
         started(config)
+    empty.write_text("secret\nhalves\n")
+    with pytest.raises(MlmonitorError, match="holds more than one line"):
+        started(config)
+
+
+def test_a_token_may_hold_any_letters(client, tmp_path):
+    client.token_file.write_text("größe")
+    client.ask("POST", "/alerts", notification(alert()), token="größe".encode().decode("latin-1"))
+    assert client.responder.state("churn").phase == "open"
+    (tmp_path / "monitoring.yaml").write_text(
+        f"respond: {{listen: '127.0.0.1:{client.server.server_port}', token_file: token}}\n"
+    )
+    named = ["-c", str(tmp_path / "monitoring.yaml")]
+    done = CliRunner().invoke(program, ["respond", "release", *named, "churn", "--by", "ada"])
+    assert done.exit_code == 0, done.output
+    assert client.responder.state("churn").phase == "closed"
 
 
 def test_an_unknown_alert_is_found_before_it_is_needed(tmp_path):
