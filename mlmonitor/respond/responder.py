@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from mlmonitor.errors import MlmonitorError
 from mlmonitor.respond import ladder
 from mlmonitor.respond.commands import run
 
@@ -65,7 +66,12 @@ class Responder:
             return news
 
     def tick(self) -> None:
-        """Take what is due by the time that has passed."""
+        """Take what is due by the time that has passed.
+
+        Raises:
+            MlmonitorError: the folder of the state cannot be written; what is due stays due.
+            OSError: the same of its audit log.
+        """
         with self._lock:
             self._act(self._clock())
             self._store.sync()
@@ -121,11 +127,16 @@ class Responder:
                 self._store.state(episode.model), steps[number], self._settings.settle, now
             )
         ]
+        before = dict(self._episodes)
         for episode, number in due:
             known = self._episodes[episode.key]
             self._episodes[episode.key] = replace(known, done=(*known.done, number))
         # Kept before it is done: after a crash a step is missed rather than taken twice.
-        self._keep(now)
+        try:
+            self._keep(now)
+        except (OSError, MlmonitorError):
+            self._episodes = before
+            raise
         for episode, number in due:
             self._take(episode, steps[number], now)
         for model, state in self._store.states().items():

@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from mlmonitor.errors import MlmonitorError
 from mlmonitor.expose.server import listen
 from mlmonitor.generate.ladder import check_ladder
 from mlmonitor.respond.metrics import ResponderMetrics
@@ -38,14 +39,29 @@ def serve(config: MonitoringConfig, tell: Callable[[str], Any]) -> None:
     tell(f"listening on http://{host}:{port} ({doing}); audit log in {settings.state}/audit.jsonl")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
+        trouble = ""
         while not done.wait(_TICK):
-            responder.tick()
+            trouble = _ticked(responder, trouble, tell)
     except KeyboardInterrupt:
         pass
     finally:
         server.shutdown()
         server.server_close()
         responder.close()
+
+
+def _ticked(responder: Responder, trouble: str, tell: Callable[[str], Any]) -> str:
+    """Have what is due done; what keeps it from that, told once, and "" if nothing does.
+
+    A disk that is full for a while must not end what switches to the fallback.
+    """
+    try:
+        responder.tick()
+    except (OSError, MlmonitorError) as error:
+        if str(error) != trouble:
+            tell(f"what is due cannot be done ({error}); it is tried again each second")
+        return str(error)
+    return ""
 
 
 def started(config: MonitoringConfig) -> tuple[WSGIServer, Responder]:

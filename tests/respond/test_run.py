@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -88,6 +90,23 @@ def test_a_page_switches_and_a_person_releases(address, tmp_path):
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "Error: churn: is on no fallback; nothing to release.\n"
+
+
+def test_a_disk_that_cannot_be_written_for_a_while_ends_nothing(address, tmp_path):
+    state, away = tmp_path / "respond", tmp_path / "away"
+    state.rename(away)
+    state.write_text("in the way")
+    request = urllib.request.Request(
+        f"{address}/alerts", notification(alert()), {"Authorization": "Bearer secret"}
+    )
+    with pytest.raises(urllib.error.HTTPError, match="500"):
+        urllib.request.urlopen(request, timeout=10)
+    time.sleep(2.5)
+    assert breaker(address)["phase"] == "closed"
+    state.unlink()
+    away.rename(state)
+    urllib.request.urlopen(request, timeout=10).close()  # Alertmanager tries again
+    assert breaker(address)["phase"] == "open"
 
 
 @pytest.mark.parametrize("before", [["-c", "monitoring.yaml"], [], ["-c", "other.yaml"]])
