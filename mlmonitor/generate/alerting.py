@@ -33,6 +33,12 @@ _WORST: Final = (
     " * on (column) (max by (column) ({importance}{{%s}})"
     " or 0 * max by (column) (last_over_time({effect}{{%s, {chosen}}}[{recent}])) + 1))"
 )
+# Annotations that are made of a key of another name.
+_WRITTEN_AS: Final = {
+    "dashboard_url": "dashboard",
+    "records_url": "records",
+    "runbook_url": "alert",
+}
 PAGES_UNLESS_SHADOW: Final = '{{ if eq $labels.role "shadow" }}warning{{ else }}critical{{ end }}'
 _FORMS: Final = {
     "shown.limit": "humanize",
@@ -163,22 +169,26 @@ def _rule(
     promql.check(expr, settings.scope, source.at("alerts", index, "expr"), own=own)
     notes = {"summary": alert.summary, "description": alert.description}
     texts = {key: fill(key, text) for key, text in notes.items()}
-    for key, text in texts.items():
-        check_template(text, source.at("alerts", index, key))
     labels = {
         "severity": _severity((change and change.severity) or alert.severity),
         "concern": source.name,
         **({"window": values["window"]} if alert.each != "once" else {}),
         **{key: fill("labels", value) for key, value in alert.labels.items()},
     }
+    annotations = _annotations(alert, texts, config) | _records(
+        source, index, fill, config, seconds
+    )
+    for key, text in annotations.items():
+        check_template(text, source.at("alerts", index, _WRITTEN_AS.get(key, key)))
+    for key, text in labels.items():
+        check_template(text, source.at("alerts", index, "labels", key))
     return rulefile.rule(
         alert=alert.alert,
         expr=expr,
         _for=_wait(change) or wait("for", alert.waits),
         keep_firing_for=wait("keep_firing_for", alert.keep_firing_for),
         labels=labels,
-        annotations=_annotations(alert, texts, config)
-        | _records(source, index, fill, config, seconds),
+        annotations=annotations,
     )
 
 

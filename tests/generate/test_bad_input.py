@@ -211,7 +211,34 @@ OWN_BAD = {
     ),
     "a template that does not close": (
         own(summary="'{{ $value '"),
-        "mine.yaml:8: alerts[0].summary: has {{ without }}, or the reverse; close the template.",
+        "mine.yaml:8: alerts[0].summary: has {{ without }}; close the template.",
+    ),
+    "a function that templates lack": (
+        own(summary="'{{ $value | foo }}'"),
+        (
+            "mine.yaml:8: alerts[0].summary: foo is no function of Prometheus' templates; write text in "
+            "quotes, and labels as $labels.name."
+        ),
+    ),
+    "a variable that is not defined": (
+        own(summary="'{{ $label.model }}'"),
+        "mine.yaml:8: alerts[0].summary: $label is not defined there; did you mean $labels?",
+    ),
+    "a label whose template does not close": (
+        own(labels="{team: '{{ $value '}"),
+        "mine.yaml:7: alerts[0].labels.team: has {{ without }}; close the template.",
+    ),
+    "a label with a function that templates lack": (
+        own(labels="{team: '{{ model }}'}"),
+        "mine.yaml:7: alerts[0].labels.team: model is no function of Prometheus' templates",
+    ),
+    "a label with a variable that is defined in annotations alone": (
+        own(labels="{team: '{{ $own }}'}"),
+        "mine.yaml:7: alerts[0].labels.team: $own is not defined there",
+    ),
+    "a dashboard that is a template which does not close": (
+        own() + "    dashboard: 'a{{'\n",
+        "mine.yaml:10: alerts[0].dashboard: cannot",
     ),
     "a block that does not end": (
         own(summary="'{{ if $value }}x'"),
