@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor import durations, names
+from mlmonitor import dialect, durations, names
 from mlmonitor.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def parse(expression: str, place: str) -> Expr:
     try:
         return promql_parser.parse(_DASHBOARD_TIMES.sub("5m", expression))
     except ValueError as error:
-        message = f"{place}: no valid PromQL ({' '.join(str(error).split())}); mend it."
+        told = dialect.syntax_error(expression, " ".join(str(error).split()))
+        message = f"{place}: no valid PromQL ({told}); mend it."
         raise GenerationError(message) from error
 
 
@@ -233,7 +234,7 @@ def _strings(call: Call) -> list[str]:
 
 
 def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True) -> None:
-    """Refuse an expression with a metric or label that the catalogue lacks.
+    """Refuse an expression that some supported Prometheus does not read, or with a name of no series.
 
     Args:
         expression: PromQL.
@@ -242,8 +243,13 @@ def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True
         own: whether the project wrote it; others may name any metric and label that is not ours.
 
     Raises:
-        GenerationError: naming `place`, the name, and the nearest one that exists; or see `parse`.
+        GenerationError: naming `place`, the name that the catalogue lacks, and the nearest one that
+            exists; or what such a Prometheus refuses; or see `parse`.
     """
+    problem = dialect.problem(expression, parse(expression, place))
+    if problem is not None:
+        message = f"{place}: {problem}"
+        raise GenerationError(message)
     metrics, labels = vocabulary(expression, place)
     known_metrics = _known_metrics()
     for metric in sorted(metrics):
@@ -259,6 +265,25 @@ def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True
             if meant := misspelt(label, known):
                 message = f"{place}: no label {label}; did you mean {meant}?"
                 raise GenerationError(message)
+
+
+def check_result(expression: str, place: str) -> None:
+    """Refuse an expression of which no rule can be made, as it gives neither series nor a number.
+
+    Raises:
+        GenerationError: naming `place`, what it gives, and the fix; or see `parse`.
+    """
+    given = dialect.result(parse(expression, place))
+    if given not in dialect.OF_RULES:
+        fix = (
+            "put a function such as last_over_time around it"
+            if "range" in given
+            else "compare series"
+        )
+        message = (
+            f"{place}: gives a {given}, and a rule needs an instant vector or a scalar; {fix}."
+        )
+        raise GenerationError(message)
 
 
 def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> None:

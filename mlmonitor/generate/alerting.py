@@ -166,7 +166,9 @@ def _rule(
 
     expr = fill("expr", alert.expr)
     own = source.place.startswith("alerts/")
-    promql.check(expr, settings.scope, source.at("alerts", index, "expr"), own=own)
+    place = source.at("alerts", index, "expr")
+    promql.check(expr, settings.scope, place, own=own)
+    promql.check_result(expr, place)
     notes = {"summary": alert.summary, "description": alert.description}
     texts = {key: fill(key, text) for key, text in notes.items()}
     labels = {

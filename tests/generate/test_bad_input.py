@@ -186,6 +186,36 @@ OWN_BAD = {
         own(expr="sum by (model (up)"),
         "mine.yaml:4: alerts[0].expr: no valid PromQL (unclosed left parenthesis); mend it.",
     ),
+    "PromQL that ends too soon": (
+        own(expr="'up == '"),
+        (
+            "mine.yaml:4: alerts[0].expr: no valid PromQL (something is missing at its end, character 5); "
+            "mend it."
+        ),
+    ),
+    "a range": (
+        own(expr="up[5m]"),
+        (
+            "mine.yaml:4: alerts[0].expr: gives a range vector, and a rule needs an instant vector or a "
+            "scalar; put a function such as last_over_time around it."
+        ),
+    ),
+    "a text": (
+        own(expr="'\"foo\"'"),
+        "alerts[0].expr: gives a string, and a rule needs an instant vector or a scalar; compare series.",
+    ),
+    "a name that Prometheus 2.42 refuses": (
+        own(expr="'{\"my.metric\"} > 1'"),
+        "mine.yaml:4: alerts[0].expr: has a name in quotes, which Prometheus 2.42 refuses; write names",
+    ),
+    "a function that Prometheus 2.42 lacks": (
+        own(expr="histogram_avg(up) > 1"),
+        "mine.yaml:4: alerts[0].expr: has the function histogram_avg, which not every Prometheus since",
+    ),
+    "a range beyond all time": (
+        own(expr="rate(up[999999d]) > 1"),
+        "mine.yaml:4: alerts[0].expr: has 999999d, longer than Prometheus can count; write 106751d at most.",
+    ),
     "an unknown metric": (
         own(expr="mlmonitor_prediction_total > 5"),
         (
