@@ -7,6 +7,8 @@ from bisect import bisect_left
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from mlmonitor.durations import LONGEST, duration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,9 +31,6 @@ FUNCTIONS: Final = frozenset(
 """Functions of Prometheus 2.42 that Prometheus 3 has, too."""
 
 _NEW_AGGREGATIONS: Final = ("limitk", "limit_ratio")
-LONGEST: Final = 106751 * 86400.0
-"""Seconds of the longest duration, in whole days: 64 bits of nanoseconds."""
-
 _STRING: Final = re.compile(
     r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`""", re.DOTALL
 )
@@ -147,7 +146,7 @@ def _durations(bare: str) -> Iterator[str]:
         )
     for span in spans:
         if _length(span) > LONGEST:
-            yield f"has {span.strip()}, longer than Prometheus can count; write {LONGEST / 86400:.0f}d at most."
+            yield f"has {span.strip()}, longer than Prometheus counts; write {duration(LONGEST)} at most."
 
 
 def _length(text: str) -> float:

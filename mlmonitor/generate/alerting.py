@@ -158,8 +158,13 @@ def _rule(
     change = config.alerts.rules.get(alert.alert)
 
     def fill(key: str, text: str) -> str:
-        timed = promql.render_times(text, settings.waits)
-        return promql.render(timed, values, source.at("alerts", index, key)).strip()
+        place = source.at("alerts", index, key)
+        try:
+            timed = promql.render_times(text, settings.waits)
+        except GenerationError as error:
+            message = f"{place}: {error}"
+            raise GenerationError(message) from None
+        return promql.render(timed, values, place).strip()
 
     def wait(key: str, text: str) -> str:
         return _duration(fill(key, text), source.at("alerts", index, key))

@@ -54,6 +54,63 @@ def own(**changed: str) -> str:
 
 
 BAD = {
+    "an unknown time zone": (
+        "notifications: {ticket_hours: {location: Europe/Olso}}\n",
+        (
+            "monitoring.yaml:1: notifications.ticket_hours.location: 'Europe/Olso' is no time zone; did you "
+            "mean Europe/Oslo?"
+        ),
+    ),
+    "a city in place of a time zone": (
+        "notifications: {ticket_hours: {location: new york}}\n",
+        "ticket_hours.location: 'new york' is no time zone; did you mean America/New_York?",
+    ),
+    "a path in place of a time zone": (
+        "notifications: {ticket_hours: {location: ../../etc/passwd}}\n",
+        "location: '../../etc/passwd' is no time zone; write one such as Europe/Oslo.",
+    ),
+    "a window beyond all time": (
+        "prometheus: {windows: [1h, 999999d]}\n",
+        (
+            "monitoring.yaml:1: prometheus.windows[1]: '999999d' is longer than Prometheus counts; write "
+            "106751d at most."
+        ),
+    ),
+    "a window of twenty digits": (
+        "prometheus: {windows: [99999999999999999999d]}\n",
+        "prometheus.windows[0]: '99999999999999999999d' is longer than Prometheus counts; write",
+    ),
+    "a window of ten thousand digits": (
+        f"prometheus: {{windows: [{'9' * 10_000}d]}}\n",
+        "prometheus.windows[0]: '999999999999999999999999999999…' is longer than Prometheus counts",
+    ),
+    "a waiting time that Prometheus cannot count": (
+        "alerts: {rules: {MlmonitorServiceDown: {for: 106752d}}}\n",
+        "MlmonitorServiceDown.for: '106752d' is longer than Prometheus counts; write 106751d at most.",
+    ),
+    "two dependencies of one name": (
+        f"{CHURN}    depends_on: [{{name: shop, up: up}}, {{name: shop, fresh: up}}]\n",
+        (
+            "monitoring.yaml:4: models[0].depends_on: [0] and [1] are both named 'shop', and alerts could "
+            "not tell them apart; rename one, or remove it."
+        ),
+    ),
+    "an effect that none could have": (
+        "thresholds: {psi: 1.0e+9}\n",
+        "monitoring.yaml:1: thresholds.psi: must be less than or equal to 100, found 1000000000.0.",
+    ),
+    "more deviations than anything could move": (
+        f"{CHURN}    thresholds: {{mean_shift: 1.0e+9}}\n",
+        "models[0].thresholds.mean_shift: must be less than or equal to 1000000, found",
+    ),
+    "more rows than there ever are": (
+        "thresholds: {minimum_rows: 1000000001}\n",
+        "thresholds.minimum_rows: must be less than or equal to 1000000000, found 1000000001.",
+    ),
+    "a threshold beyond all measure": (
+        "alerts: {rules: {MlmonitorRestarting: {threshold: 1.0e+300}}}\n",
+        "MlmonitorRestarting.threshold: must be less than or equal to 1000000000000000, found 1e+300.",
+    ),
     "a threshold out of range": (
         f"{CHURN}thresholds: {{ks: 1.5}}\n",
         "monitoring.yaml:4: thresholds.ks: must be less than 1, found 1.5.",
@@ -214,7 +271,7 @@ OWN_BAD = {
     ),
     "a range beyond all time": (
         own(expr="rate(up[999999d]) > 1"),
-        "mine.yaml:4: alerts[0].expr: has 999999d, longer than Prometheus can count; write 106751d at most.",
+        "mine.yaml:4: alerts[0].expr: has 999999d, longer than Prometheus counts; write 106751d at most.",
     ),
     "an unknown metric": (
         own(expr="mlmonitor_prediction_total > 5"),
@@ -281,6 +338,32 @@ OWN_BAD = {
     "a label that is Prometheus' own": (
         own(labels="{alertname: Other}"),
         "mine.yaml:7: alerts[0].labels: 'alertname' cannot be set; use letters, digits and underscores",
+    ),
+    "a share that is none": (
+        own() + "    share: true\n    threshold: 2\n",
+        (
+            "mine.yaml:11: alerts[0].threshold: 2 is never exceeded by a share; write one between 0 and 1, "
+            "or remove `share`."
+        ),
+    ),
+    "a severity among the labels": (
+        own(labels="{severity: urgent}"),
+        (
+            "mine.yaml:7: alerts[0].labels.severity: is set by the key `severity`; remove it, or choose "
+            "another label."
+        ),
+    ),
+    "a concern among the labels": (
+        own(labels="{concern: data}"),
+        "mine.yaml:7: alerts[0].labels.concern: is set by the name of the file; remove it, or choose",
+    ),
+    "a waiting time beyond all time": (
+        own(waits="106752d"),
+        "mine.yaml:5: alerts[0].for: '106752d' is longer than Prometheus counts; write 106751d at most.",
+    ),
+    "a time in an expression beyond all time": (
+        own(expr="rate(up[<999999d>]) > 1"),
+        "mine.yaml:4: alerts[0].expr: '999999d' is longer than Prometheus counts; write 106751d at most.",
     ),
     "no YAML": ("alerts: [\n", "mine.yaml:2: not valid YAML ("),
 }
