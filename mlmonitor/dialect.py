@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final
 
 from mlmonitor.durations import LONGEST, duration
@@ -74,6 +74,13 @@ _WAYS_ON: Final = (
     "a", '="x"', '"x"', 'a="x"', "(a)", "(a) up", "(a) (up)", " bool 1", '(up, "a", "b", "c", "d")',
 )  # fmt: skip
 _PAIRS: Final = {"(": ")", "{": "}", "[": "]"}
+
+
+def depth(expression: str) -> int:
+    """How many brackets stand within one another at most."""
+    steps = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
+    bare = _STRING.sub("", expression)
+    return max(accumulate(steps.get(sign, 0) for sign in bare), default=0)
 
 
 def problem(expression: str, tree: Expr) -> str | None:

@@ -23,6 +23,8 @@ _TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))(\.steps)?>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
 # Words more alike than this are one word, mistyped.
 _SLIP: Final = 0.8
+# The parser takes for ever over many more.
+_DEEPEST: Final = 100
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
 _FOREIGN_METRICS: Final = frozenset(
     {
@@ -141,6 +143,9 @@ def parse(expression: str, place: str) -> Expr:
     """
     import promql_parser  # noqa: PLC0415 - services read durations and never an expression
 
+    if dialect.depth(expression) > _DEEPEST:
+        message = f"{place}: nested too deeply; record a part of it as a series of its own."
+        raise GenerationError(message)
     try:
         return promql_parser.parse(_DASHBOARD_TIMES.sub("5m", expression))
     except ValueError as error:

@@ -100,6 +100,13 @@ def refusals(expressions: list[str], version: str, folder: Path) -> dict[str, st
     return {expressions[int(index)]: why for index, why in found}
 
 
+@pytest.mark.parametrize(("opening", "closing"), ["()", ("sum(", ")"), ("{[(", ")]}")])
+def test_an_expression_without_end_is_refused_soon(opening: str, closing: str) -> None:
+    with pytest.raises(GenerationError, match="here: nested too deeply; record a part"):
+        promql.check(opening * 3000 + "up" + closing * 3000, (), "here", own=False)
+    promql.check("(" * 99 + 'up{a="((("}' + ")" * 99, (), "here", own=False)
+
+
 @pytest.mark.parametrize(("expression", "told"), STOPS.items())
 def test_a_syntax_error_has_a_place(expression: str, told: str) -> None:
     with pytest.raises(GenerationError, match=re.escape(f"here: no valid PromQL ({told}); mend")):

@@ -242,7 +242,12 @@ def _records(
     if columns is not None:
         place = f"{source.at(*key)}.columns"
         own = source.place.startswith("alerts/")
-        promql.check(columns.replace("%s", 'model!=""'), config.scope_labels, place, own=own)
+        whole = columns.replace("%s", 'model!=""')
+        if "%" in whole:
+            message = f"{place}: has % other than %s, which is for the matchers; write it without."
+            raise GenerationError(message)
+        promql.check(whole, config.scope_labels, place, own=own)
+        promql.check_result(whole, place)
     if config.links.kibana is None:
         return {}
     of_column = "$labels.column" in alert.summary + alert.description

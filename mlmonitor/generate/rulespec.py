@@ -218,7 +218,8 @@ def _alerts(path: Path, place: str) -> AlertSource:
             )
             raise document.error(("alerts", index, "threshold"), problem)
         for label, value in alert.labels.items():
-            if label in _SET_HERE and (label, value) not in _TAKEN_OVER:
+            of_one = label == "window" and alert.each == "once"
+            if label in _SET_HERE and not of_one and (label, value) not in _TAKEN_OVER:
                 problem = f"is set by {_SET_HERE[label]}; remove it, or choose another label."
                 raise document.error(("alerts", index, "labels", label), problem)
     return AlertSource(path.stem, place, document, file.alerts)

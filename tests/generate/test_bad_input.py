@@ -339,6 +339,14 @@ OWN_BAD = {
         own(labels="{alertname: Other}"),
         "mine.yaml:7: alerts[0].labels: 'alertname' cannot be set; use letters, digits and underscores",
     ),
+    "columns that are a range": (
+        own() + "    records: {columns: 'up[5m]'}\n",
+        "alerts[0].records.columns: gives a range vector, and a rule needs an instant vector or a scalar",
+    ),
+    "columns with a sign of printf": (
+        own() + "    records: {columns: 'up % 5'}\n",
+        "alerts[0].records.columns: has % other than %s, which is for the matchers; write it without.",
+    ),
     "a share that is none": (
         own() + "    share: true\n    threshold: 2\n",
         (
