@@ -200,7 +200,15 @@ BAD = {
     ),
     "a dependency that is no PromQL": (
         f"{CHURN}    depends_on: [{{name: shop, up: 'up{{job='}}]\n",
-        "monitoring.yaml:4: models[0].depends_on[0]: no valid PromQL (",
+        "monitoring.yaml:4: models[0].depends_on[0].up: no valid PromQL (",
+    ),
+    "a dependency that ends too soon": (
+        f"{CHURN}    depends_on: [{{name: shop, up: 'up =='}}]\n",
+        "models[0].depends_on[0].up: no valid PromQL (something is missing at its end, character 5)",
+    ),
+    "a dependency that closes what stands around it": (
+        f"{CHURN}    depends_on: [{{name: shop, up: 'up) or (up'}}]\n",
+        "models[0].depends_on[0].up: no valid PromQL (unexpected right parenthesis ')'); mend it.",
     ),
     "a step for an unknown alert": (
         "respond: {steps: [{alert: MlmonitorPredictionDrifted, do: ticket}]}\n",
@@ -387,6 +395,12 @@ def test_an_alert_of_ones_own_may_name_labels_that_prometheus_adds(folder):
     expr = "sum by (model, pod) (increase(mlmonitor_predictions_total[<1h>])) < 1"
     (folder / "mine.yaml").write_text(own(expr=expr), encoding="utf-8")
     assert generated("alerts: {include: [mine.yaml]}\n").exit_code == 0
+
+
+def test_the_name_of_an_own_file_may_hold_a_line_break(folder):
+    (folder / "a\nb: [.yaml").write_text(own(), encoding="utf-8")
+    done = generated('alerts: {include: ["a*.yaml"]}\n')
+    assert done.exit_code == 0, done.stderr
 
 
 def assert_refused(done: Result, message: str, folder: Path) -> None:
