@@ -6,8 +6,12 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlmonitor.errors import MlmonitorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def write_atomically(
@@ -22,26 +26,80 @@ def write_atomically(
         MlmonitorError: the file or its folder cannot be written.
     """
     target = Path(path)
-    data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = _staged(target, content, durable=durable)
+        temporary.replace(target)
+        if durable:
+            _sync_folder(target.parent)
+    except OSError as error:
+        _forget([temporary] if temporary else [])
+        raise MlmonitorError(_not_written(target, error)) from error
+
+
+def write_together(contents: Mapping[Path, str | bytes]) -> None:
+    """Replace several files, or none where one cannot be written; see `write_atomically`.
+
+    Raises:
+        MlmonitorError: a file or its folder cannot be written; all are as they were.
+    """
+    staged: list[tuple[Path, Path]] = []
+    made: list[Path] = []
+    target = Path()
+    try:
+        for target, content in contents.items():
+            made += [one for one in target.parents if not os.path.lexists(one)]
+            staged.append((_staged(target, content), target))
+    except OSError as error:
+        _forget([temporary for temporary, _ in staged])
+        for folder in sorted(set(made), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
+        raise MlmonitorError(_not_written(target, error)) from error
+    try:
+        while staged:
+            temporary, target = staged[0]
+            temporary.replace(target)
+            del staged[0]
+    except OSError as error:
+        _forget([temporary for temporary, _ in staged])
+        raise MlmonitorError(_not_written(target, error)) from error
+
+
+def obstacle(path: Path) -> Path | None:
+    """What stands where a folder of this path should be, and is none."""
+    above = (one for one in reversed(path.parents) if os.path.lexists(one))
+    return next((one for one in above if not one.is_dir()), None)
+
+
+def _staged(target: Path, content: str | bytes, *, durable: bool = False) -> Path:
+    """The content in a file beside the target, which may then take its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.write(content.encode() if isinstance(content, str) else content)
             os.fchmod(file.fileno(), _mode_of(target))
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        Path(temporary).replace(target)
-        if durable:
-            _sync_folder(target.parent)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        message = f"{target}: cannot be written ({error.strerror}); choose a writable place."
-        raise MlmonitorError(message) from error
+    except OSError:
+        _forget([Path(name)])
+        raise
+    return Path(name)
+
+
+def _forget(temporary: Iterable[Path]) -> None:
+    for path in temporary:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _not_written(target: Path, error: OSError) -> str:
+    between = obstacle(target)
+    if between is not None:
+        return f"{between}: is a file, not a folder; move it away or choose another place."
+    return f"{target}: cannot be written ({error.strerror}); choose a writable place."
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlmonitor import durations, names
+from mlmonitor import dialect, durations, names
 from mlmonitor.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _TIME: Final = re.compile(r"<(\d+(?:ms|s|m|h|d))(\.steps)?>")
 _DASHBOARD_TIMES: Final = re.compile(r"\$__(?:rate_interval|interval|range)\b")
 # Words more alike than this are one word, mistyped.
 _SLIP: Final = 0.8
+# The parser takes for ever over many more.
+_DEEPEST: Final = 100
 _HISTOGRAM_SUFFIXES: Final = ("_bucket", "_sum", "_count")
 _FOREIGN_METRICS: Final = frozenset(
     {
@@ -141,10 +143,14 @@ def parse(expression: str, place: str) -> Expr:
     """
     import promql_parser  # noqa: PLC0415 - services read durations and never an expression
 
+    if dialect.depth(expression) > _DEEPEST:
+        message = f"{place}: nested too deeply; record a part of it as a series of its own."
+        raise GenerationError(message)
     try:
         return promql_parser.parse(_DASHBOARD_TIMES.sub("5m", expression))
     except ValueError as error:
-        message = f"{place}: no valid PromQL ({' '.join(str(error).split())}); mend it."
+        told = dialect.syntax_error(expression, " ".join(str(error).split()))
+        message = f"{place}: no valid PromQL ({told}); mend it."
         raise GenerationError(message) from error
 
 
@@ -233,7 +239,7 @@ def _strings(call: Call) -> list[str]:
 
 
 def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True) -> None:
-    """Refuse an expression with a metric or label that the catalogue lacks.
+    """Refuse an expression that some supported Prometheus does not read, or with a name of no series.
 
     Args:
         expression: PromQL.
@@ -242,8 +248,13 @@ def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True
         own: whether the project wrote it; others may name any metric and label that is not ours.
 
     Raises:
-        GenerationError: naming `place`, the name, and the nearest one that exists; or see `parse`.
+        GenerationError: naming `place`, the name that the catalogue lacks, and the nearest one that
+            exists; or what such a Prometheus refuses; or see `parse`.
     """
+    problem = dialect.problem(expression, parse(expression, place))
+    if problem is not None:
+        message = f"{place}: {problem}"
+        raise GenerationError(message)
     metrics, labels = vocabulary(expression, place)
     known_metrics = _known_metrics()
     for metric in sorted(metrics):
@@ -259,6 +270,25 @@ def check(expression: str, scope: Iterable[str], place: str, *, own: bool = True
             if meant := misspelt(label, known):
                 message = f"{place}: no label {label}; did you mean {meant}?"
                 raise GenerationError(message)
+
+
+def check_result(expression: str, place: str) -> None:
+    """Refuse an expression of which no rule can be made, as it gives neither series nor a number.
+
+    Raises:
+        GenerationError: naming `place`, what it gives, and the fix; or see `parse`.
+    """
+    given = dialect.result(parse(expression, place))
+    if given not in dialect.OF_RULES:
+        fix = (
+            "put a function such as last_over_time around it"
+            if "range" in given
+            else "compare series"
+        )
+        message = (
+            f"{place}: gives a {given}, and a rule needs an instant vector or a scalar; {fix}."
+        )
+        raise GenerationError(message)
 
 
 def check_labels(labels: Iterable[str], scope: Iterable[str], place: str) -> None:

@@ -370,7 +370,7 @@ BAD = {
     ),
     "unwritable profile": (
         (*PROFILE[:2], "-o", "same.csv/made.json", *PROFILE[4:]),
-        "made.json: cannot be written",
+        "same.csv: is a file, not a folder; move it away or choose another place.",
     ),
     "nothing to plan": (("cardinality",), "No reference to plan for; name one"),
     "unknown command": (("genrate",), "No such command 'genrate'"),

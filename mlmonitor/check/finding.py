@@ -30,10 +30,12 @@ class Finding:
 
 
 def expression_findings(
-    expression: str, scope: tuple[str, ...], place: str, *, own: bool = True
+    expression: str, scope: tuple[str, ...], place: str, *, own: bool = True, rule: bool = False
 ) -> Iterator[Finding]:
-    """What is wrong with the names or the syntax of an expression."""
+    """What is wrong with the names or the syntax of an expression, and whether a `rule` can have it."""
     try:
         promql.check(expression, scope, place, own=own)
+        if rule:
+            promql.check_result(expression, place)
     except GenerationError as error:
         yield Finding(place, str(error).removeprefix(f"{place}: "))

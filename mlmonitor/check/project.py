@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from mlmonitor import bundled
 from mlmonitor.check.configuration import configuration_findings
 from mlmonitor.check.dashboards import dashboard_findings, link_findings
+from mlmonitor.check.finding import Finding
 from mlmonitor.check.rules import placed_rules, rule_findings, threshold_findings
 from mlmonitor.check.runbooks import runbook_findings
 from mlmonitor.errors import GenerationError
+from mlmonitor.generate import dashboards, prometheus
 from mlmonitor.generate.alerting import active_sources, is_on
-from mlmonitor.generate.dashboards import DashboardSettings, dashboards
 from mlmonitor.generate.ladder import check_ladder
-from mlmonitor.generate.prometheus import rule_files
 from mlmonitor.generate.rulespec import alerts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from mlmonitor.check.finding import Finding
     from mlmonitor.config import MonitoringConfig
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
@@ -42,12 +41,16 @@ def check(config: MonitoringConfig, paths: Iterable[str | Path] = ()) -> list[Fi
         ConfigError: a step of the response ladder names what does not exist.
     """
     check_ladder(config)
-    own = {**rule_files(config), **dashboards(DashboardSettings.of(config))}
+    own = {**prometheus.rule_files(config), **_dashboards(config)}
     found = set(_findings(config, own))
     extra = _files(paths)
     if extra:
-        found |= set(_findings(config, own | extra))
+        found |= set(_findings(config, own | extra)) | set(_stale(own, extra))
     return sorted(found)
+
+
+def _dashboards(config: MonitoringConfig) -> dict[str, str]:
+    return dashboards.dashboards(dashboards.DashboardSettings.of(config))
 
 
 def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Finding]:
@@ -70,6 +73,22 @@ def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Fi
         alert.alert for source, alert in alerts_of(sources) if source.place.startswith("alerts/")
     }
     yield from runbook_findings(_runbooks(), alerts, scope)
+
+
+def _stale(own: Iterable[str], extra: Mapping[str, str]) -> Iterator[Finding]:
+    """Files that were generated and are no more, wherever they were copied to."""
+    generated = {PurePath(path).name for path in own}
+    for path, text in extra.items():
+        name = PurePath(path).name
+        for owned in (prometheus.RULES, *dashboards.OWNED):
+            pattern = PurePath(owned.pattern).name
+            if (
+                name not in generated
+                and PurePath(path).match(pattern)
+                and owned.is_ours(name, text)
+            ):
+                problem = "was generated, and monitoring.yaml asks for it no more; remove it."
+                yield Finding(path, problem)
 
 
 def _runbooks() -> dict[str, str]:

@@ -81,7 +81,7 @@ def rule_findings(rules: Iterable[PlacedRule], scope: tuple[str, ...]) -> Iterat
             groups.setdefault(one.record, set()).add(one.group)
     for one in rules:
         expression = str(one.rule.get("expr", ""))
-        wrong = list(expression_findings(expression, scope, one.place, own=False))
+        wrong = list(expression_findings(expression, scope, one.place, own=False, rule=True))
         yield from wrong
         if not wrong:
             yield from _reads(one, expression, groups)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @debug_option
 def generate_kibana(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
     """Write Kibana's saved objects and Elasticsearch's templates from monitoring.yaml."""
-    write(log_files(configuration(config_path)), output, check=check)
+    from mlmonitor.generate import elastic
+
+    write(log_files(configuration(config_path)), output, elastic.OWNED, check=check)
 
 
 @program.command("push-elk")

@@ -19,9 +19,10 @@ from mlmonitor.cli.program import (
 from mlmonitor.errors import MlmonitorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlmonitor.config import MonitoringConfig
+    from mlmonitor.generate.output import Owned
 
 
 @program.command("generate-alerts")
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 @debug_option
 def generate_alerts(config_path: str | None, output: str, operator: bool, check: bool) -> None:  # noqa: FBT001 - flags
     """Write Prometheus rules, their tests, and Alertmanager's routes from monitoring.yaml."""
-    files = _rules(configuration(config_path))
-    if operator:
-        from mlmonitor.generate.operator import manifests
+    from mlmonitor.generate import operator as manifests
+    from mlmonitor.generate import prometheus
 
-        files |= manifests(files)
-    write(files, output, check=check)
+    files = _rules(configuration(config_path))
+    owned: tuple[Owned, ...] = prometheus.OWNED
+    if operator:
+        files |= manifests.manifests(files)
+        owned += manifests.OWNED
+    write(files, output, owned, check=check)
 
 
 @program.command("generate-dashboards")
@@ -53,12 +57,15 @@ def generate_dashboards(
     configmap: bool,  # noqa: FBT001 - a flag
 ) -> None:
     """Write Grafana dashboards from monitoring.yaml."""
-    files = _dashboards(configuration(config_path))
-    if configmap:
-        from mlmonitor.generate.configmap import configmaps
+    from mlmonitor.generate import configmap as manifests
+    from mlmonitor.generate import dashboards
 
-        files |= configmaps(files)
-    write(files, output, check=check)
+    files = _dashboards(configuration(config_path))
+    owned: tuple[Owned, ...] = dashboards.OWNED
+    if configmap:
+        files |= manifests.configmaps(files)
+        owned += manifests.OWNED
+    write(files, output, owned, check=check)
 
 
 @program.command()
@@ -68,9 +75,12 @@ def generate_dashboards(
 @debug_option
 def generate(config_path: str | None, output: str, check: bool) -> None:  # noqa: FBT001 - a flag
     """Write everything: rules, dashboards, Elasticsearch's templates and Kibana's objects."""
+    from mlmonitor.generate import dashboards, elastic, prometheus
+
     config = configuration(config_path)
     files = {**_rules(config), **_dashboards(config), **log_files(config)}
-    write(files, output, check=check)
+    owned = (*prometheus.OWNED, *dashboards.OWNED, *elastic.OWNED)
+    write(files, output, owned, check=check)
 
 
 def _rules(config: MonitoringConfig) -> dict[str, str]:
@@ -124,20 +134,25 @@ def log_files(config: MonitoringConfig) -> dict[str, str]:
     return {**elastic.files(config), **kibana.files(config)}
 
 
-def write(files: Mapping[str, str], folder: str, *, check: bool) -> None:
-    """Write files and name those that changed, or only name those that would."""
+def write(files: Mapping[str, str], folder: str, owned: Iterable[Owned], *, check: bool) -> None:
+    """Write files, remove those that are no longer generated, and name both; or only name them."""
     from mlmonitor.generate import output
 
+    old = output.stale(files, owned, folder)
     if check:
         different = [
             name for name, text in files.items() if output.difference({name: text}, folder)
         ]
         for name in different:
             click.echo(f"{os.path.join(folder, name)} differs from what would be generated")  # noqa: PTH118 - as typed
-        click.get_current_context().exit(DIFFERENT if different else 0)
-    changed = output.write(files, folder)
+        for path in old:
+            click.echo(f"{path} is no longer generated and would be removed")
+        click.get_current_context().exit(DIFFERENT if different or old else 0)
+    changed = output.write(files, folder, old)
     for path in changed:
         click.echo(f"wrote {path}")
+    for path in old:
+        click.echo(f"removed {path}, which is no longer generated")
     unchanged = len(files) - len(changed)
     if unchanged:
         click.echo(f"{unchanged} of {len(files)} files in {folder} were up to date")

@@ -38,7 +38,7 @@ class BusinessAlertSettings(Section):
     severity: Severity = Field(
         default="warning", description="critical pages, warning makes a ticket, info records."
     )
-    minimum: Annotated[int, Field(ge=1, strict=True)] = Field(
+    minimum: Annotated[int, Field(ge=1, le=10**9, strict=True)] = Field(
         default=30, description="Fewer values have no mean and no quantiles to judge."
     )
 

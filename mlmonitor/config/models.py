@@ -126,6 +126,20 @@ class ModelSettings(Section):
             raise ValueError(message)
         return self
 
+    @field_validator("depends_on")
+    @classmethod
+    def _each_once(cls, value: tuple[DependencySettings, ...]) -> tuple[DependencySettings, ...]:
+        first: dict[str, int] = {}
+        for index, one in enumerate(value):
+            if one.name in first:
+                message = (
+                    f"[{first[one.name]}] and [{index}] are both named {one.name!r}, and alerts could "
+                    "not tell them apart; rename one, or remove it."
+                )
+                raise ValueError(message)
+            first[one.name] = index
+        return value
+
     @field_validator("exceptions")
     @classmethod
     def _class_names(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:

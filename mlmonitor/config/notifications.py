@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from mlmonitor.config import zones
 from mlmonitor.config.links import Address
 from mlmonitor.config.section import Duration, Section
 
@@ -125,6 +126,16 @@ class HoursSettings(Section):
             if day not in _DAYS:
                 message = f"{day!r} is no day; write one of {', '.join(_DAYS)}."
                 raise ValueError(message)
+        return value
+
+    @field_validator("location")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if not zones.is_known(value):
+            near = zones.nearest(value)
+            ending = f"did you mean {near}?" if near else "write one such as Europe/Oslo."
+            message = f"{value!r} is no time zone; {ending}"
+            raise ValueError(message)
         return value
 
     @field_validator("hours")

@@ -34,5 +34,5 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e15, strict=True, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1, strict=True)]

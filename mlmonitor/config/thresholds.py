@@ -15,16 +15,16 @@ class ThresholdSettings(Section):
     What is left out has the default of `mlmonitor.drift.Thresholds`.
     """
 
-    psi: Positive | None = Field(
+    psi: Annotated[Positive, Field(le=100)] | None = Field(
         default=None, description="Population stability index above its noise floor; 0.2."
     )
     ks: Share | None = Field(
         default=None, description="Largest gap between cumulative shares of bins; 0.1."
     )
-    mean_shift: Positive | None = Field(
+    mean_shift: Annotated[Positive, Field(le=1e6)] | None = Field(
         default=None, description="Distance of the means in reference deviations; 0.25."
     )
-    spread: Positive | None = Field(
+    spread: Annotated[Positive, Field(le=100)] | None = Field(
         default=None, description="Logarithm of the ratio of mean absolute deviations; 0.4."
     )
     rank: Share | None = Field(
@@ -41,7 +41,7 @@ class ThresholdSettings(Section):
         default=None,
         description="False discovery rate over the columns of a model; from alerts.budget.",
     )
-    minimum_rows: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+    minimum_rows: Annotated[int, Field(ge=1, le=10**9, strict=True)] | None = Field(
         default=None, description="Fewer rows in a window are not judged; 100."
     )
 

@@ -33,6 +33,12 @@ _WORST: Final = (
     " * on (column) (max by (column) ({importance}{{%s}})"
     " or 0 * max by (column) (last_over_time({effect}{{%s, {chosen}}}[{recent}])) + 1))"
 )
+# Annotations that are made of a key of another name.
+_WRITTEN_AS: Final = {
+    "dashboard_url": "dashboard",
+    "records_url": "records",
+    "runbook_url": "alert",
+}
 PAGES_UNLESS_SHADOW: Final = '{{ if eq $labels.role "shadow" }}warning{{ else }}critical{{ end }}'
 _FORMS: Final = {
     "shown.limit": "humanize",
@@ -160,33 +166,44 @@ def _rule(
     change = config.alerts.rules.get(alert.alert)
 
     def fill(key: str, text: str) -> str:
-        timed = promql.render_times(text, settings.waits)
-        return promql.render(timed, values, source.at("alerts", index, key)).strip()
+        place = source.at("alerts", index, key)
+        try:
+            timed = promql.render_times(text, settings.waits)
+        except GenerationError as error:
+            message = f"{place}: {error}"
+            raise GenerationError(message) from None
+        return promql.render(timed, values, place).strip()
 
     def wait(key: str, text: str) -> str:
         return _duration(fill(key, text), source.at("alerts", index, key))
 
     expr = fill("expr", alert.expr)
     own = source.place.startswith("alerts/")
-    promql.check(expr, settings.scope, source.at("alerts", index, "expr"), own=own)
+    place = source.at("alerts", index, "expr")
+    promql.check(expr, settings.scope, place, own=own)
+    promql.check_result(expr, place)
     notes = {"summary": alert.summary, "description": alert.description}
     texts = {key: fill(key, text) for key, text in notes.items()}
-    for key, text in texts.items():
-        check_template(text, source.at("alerts", index, key))
     labels = {
         "severity": _severity((change and change.severity) or alert.severity),
         "concern": source.name,
         **({"window": values["window"]} if alert.each != "once" else {}),
         **{key: fill("labels", value) for key, value in alert.labels.items()},
     }
+    annotations = _annotations(alert, texts, config) | _records(
+        source, index, fill, config, seconds
+    )
+    for key, text in annotations.items():
+        check_template(text, source.at("alerts", index, _WRITTEN_AS.get(key, key)))
+    for key, text in labels.items():
+        check_template(text, source.at("alerts", index, "labels", key))
     return rulefile.rule(
         alert=alert.alert,
         expr=expr,
         _for=_wait(change) or wait("for", alert.waits),
         keep_firing_for=wait("keep_firing_for", alert.keep_firing_for),
         labels=labels,
-        annotations=_annotations(alert, texts, config)
-        | _records(source, index, fill, config, seconds),
+        annotations=annotations,
     )
 
 
@@ -233,7 +250,12 @@ def _records(
     if columns is not None:
         place = f"{source.at(*key)}.columns"
         own = source.place.startswith("alerts/")
-        promql.check(columns.replace("%s", 'model!=""'), config.scope_labels, place, own=own)
+        whole = columns.replace("%s", 'model!=""')
+        if "%" in whole:
+            message = f"{place}: has % other than %s, which is for the matchers; write it without."
+            raise GenerationError(message)
+        promql.check(whole, config.scope_labels, place, own=own)
+        promql.check_result(whole, place)
     if config.links.kibana is None:
         return {}
     of_column = "$labels.column" in alert.summary + alert.description

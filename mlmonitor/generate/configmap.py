@@ -6,10 +6,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from mlmonitor.generate import rulefile
+from mlmonitor.generate.output import Owned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OWNED: Final = (Owned("kubernetes/*.dashboard.yaml", rulefile.is_generated),)
+"""What `configmaps` gives more or less of, as monitoring.yaml says."""
 _LABEL: Final = "grafana_dashboard"
 _FOLDER: Final = "grafana_folder"
 

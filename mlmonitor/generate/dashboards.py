@@ -17,7 +17,9 @@ from mlmonitor.generate.features import panel_features
 from mlmonitor.generate.fill import Fill
 from mlmonitor.generate.limits import Alerts, Limits
 from mlmonitor.generate.links import Links
+from mlmonitor.generate.output import Owned
 from mlmonitor.generate.panelspec import Table, ValuePanel
+from mlmonitor.generate.signature import is_generated
 from mlmonitor.generate.variables import listed, variables
 from mlmonitor.reference import Reference
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mlmonitor.yamlfile import Document, Key
 
 _FOLDER: Final = "grafana"
+OWNED: Final = (Owned(f"{_FOLDER}/*.json", is_generated),)
+"""What `dashboards` gives more or less of, as monitoring.yaml says."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def dashboards(settings: DashboardSettings, folder: Path | None = None) -> dict[
         links = Links(config.links, listed(one.spec, config.scope_labels), uids, columns)
         around = panels.Surroundings(fill, partial(_limits, alerts), links, config.scope_labels)
         frame = render.Frame(
+            one.name,
             variables(one.spec, config),
             promql.duration(config.dashboards.refresh),
             promql.duration(config.dashboards.range),

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from mlmonitor.generate import rulefile
+from mlmonitor.generate.output import Owned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OWNED: Final = (Owned("kubernetes/*.prometheusrule.yaml", rulefile.is_generated),)
+"""What `manifests` gives more or less of, as monitoring.yaml says."""
 _ENDING: Final = ".rules.yml"
 
 

@@ -1,32 +1,82 @@
-"""Writing generated files, and telling how they differ from those on disk."""
+"""Writing generated files, telling how they differ from those on disk, and removing old ones."""
 
 from __future__ import annotations
 
 import difflib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlmonitor.errors import GenerationError
-from mlmonitor.files import write_atomically
+from mlmonitor.errors import GenerationError, MlmonitorError
+from mlmonitor.files import obstacle, write_together
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
-def write(files: Mapping[str, str], folder: str | os.PathLike[str]) -> list[Path]:
-    """Write each text to its path below `folder`; give the files that changed.
+@dataclass(frozen=True)
+class Owned:
+    """Files of which a command writes as many as monitoring.yaml asks for.
+
+    Attributes:
+        pattern: of their paths, relative to the output.
+        is_ours: whether a file of such a name with such a text was generated, and is not the user's.
+    """
+
+    pattern: str
+    is_ours: Callable[[str, str], bool]
+
+    def has(self, path: Path) -> bool:
+        """Whether the file is one of them; links and what cannot be read are not."""
+        try:
+            if path.is_symlink() or not path.is_file():
+                return False
+            return self.is_ours(path.name, path.read_bytes().decode())
+        except (OSError, UnicodeDecodeError):
+            return False
+
+
+def write(
+    files: Mapping[str, str], folder: str | os.PathLike[str], old: Iterable[Path] = ()
+) -> list[Path]:
+    """Write each text to its path below `folder` and remove `old` files; give the files that changed.
+
+    Where one file cannot be written, none is.
 
     Raises:
-        MlmonitorError: a file cannot be read or written.
+        MlmonitorError: a file cannot be read, written or removed.
     """
-    changed = []
-    for name, text in sorted(files.items()):
-        path = Path(folder, name)
-        if _read(path) != text:
-            write_atomically(path, text)
-            changed.append(path)
-    return changed
+    changed = {
+        Path(folder, name): text
+        for name, text in sorted(files.items())
+        if _read(Path(folder, name)) != text
+    }
+    old = list(old)
+    for path in old:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise MlmonitorError(_not_removed(path, "Permission denied"))
+    write_together(changed)
+    for path in old:
+        _remove(path)
+    return list(changed)
+
+
+def stale(
+    files: Mapping[str, str], owned: Iterable[Owned], folder: str | os.PathLike[str]
+) -> list[Path]:
+    """The files below `folder` that were generated once and are not among `files` any more.
+
+    Those of the user's own, whatever they are named, are left out.
+    """
+    wanted = {Path(folder, name) for name in files}
+    found = {
+        path
+        for one in owned
+        for path in Path(folder).glob(one.pattern)
+        if path not in wanted and one.has(path)
+    }
+    return sorted(found)
 
 
 def difference(files: Mapping[str, str], folder: str | os.PathLike[str]) -> str:
@@ -54,10 +104,33 @@ def difference(files: Mapping[str, str], folder: str | os.PathLike[str]) -> str:
 
 
 def _read(path: Path) -> str | None:
+    between = obstacle(path)
+    if between is not None:
+        message = f"{between}: is a file, not a folder; move it away or choose another folder."
+        raise GenerationError(message)
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be read ({error}); move it away or choose another folder."
+    except IsADirectoryError as error:
+        message = f"{path}: is a folder, not a file; move it away or choose another folder."
         raise GenerationError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: is no UTF-8 text; move it away or choose another folder."
+        raise GenerationError(message) from error
+    except OSError as error:
+        message = (
+            f"{path}: cannot be read ({error.strerror}); move it away or choose another folder."
+        )
+        raise GenerationError(message) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MlmonitorError(_not_removed(path, error.strerror)) from error
+
+
+def _not_removed(path: Path, why: str | None) -> str:
+    return f"{path}: is no longer generated and cannot be removed ({why}); remove it."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mlmonitor.generate import rulefile
 from mlmonitor.generate.alerting import alert_rules
+from mlmonitor.generate.output import Owned
 from mlmonitor.generate.promtool.document import rule_tests
 from mlmonitor.generate.recorded import settings_rules
 from mlmonitor.generate.recording import recording_rules
@@ -13,7 +15,11 @@ from mlmonitor.generate.settings import RuleSettings
 if TYPE_CHECKING:
     from mlmonitor.config import MonitoringConfig
 
-__all__ = ["RuleSettings", "drift_rules", "rule_files", "rules"]
+__all__ = ["OWNED", "RULES", "RuleSettings", "drift_rules", "rule_files", "rules"]
+
+RULES: Final = Owned("prometheus/*.rules.yml", rulefile.is_generated)
+OWNED: Final = (RULES, Owned("prometheus/tests/*.yml", rulefile.is_generated))
+"""What `rules` gives more or less of, as monitoring.yaml says."""
 
 
 def rules(config: MonitoringConfig) -> dict[str, str]:

@@ -107,6 +107,11 @@ def _dependencies(
     for position, model in enumerate(config.models):
         for index, one in enumerate(model.depends_on):
             place = config.place("models", position, "depends_on", index)
+            for key in ("up", "fresh", "unchanged"):
+                # By itself first: errors then tell of what is written, and not of what is around it.
+                if (selector := getattr(one, key)) is not None:
+                    own = config.place("models", position, "depends_on", index, key)
+                    promql.check(selector, settings.scope, own, own=False)
             # A model may go down with what it depends on.
             info = f"{names.MODEL_INFO.name}{{{_matchers(config, model)}}}"
             chosen = f"last_over_time({info}[{known}])"

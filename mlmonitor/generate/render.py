@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlmonitor.generate import grafana, layout, panels
 from mlmonitor.generate.panelspec import Step
+from mlmonitor.generate.signature import signed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ class Frame:
     """What stands around the panels of a dashboard.
 
     Attributes:
+        name: of the spec.
         variables: in the order in which they depend on one another.
         refresh: time between two refreshes, such as `30s`.
         range: how far back to look, such as `6h`.
@@ -30,6 +32,7 @@ class Frame:
         changes: to single panels, by their id.
     """
 
+    name: str
     variables: Sequence[grafana.Variable]
     refresh: str
     range: str
@@ -49,7 +52,7 @@ def render(dashboard: spec.DashboardSpec, frame: Frame) -> str | None:
     return grafana.text(
         grafana.Dashboard(
             title=dashboard.title,
-            description=dashboard.description,
+            description=signed(dashboard.description, frame.name),
             uid=dashboard.uid,
             tags=list(dashboard.tags),
             annotations=grafana.events([_annotation(one, frame) for one in dashboard.annotations]),

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from mlmonitor.yamlfile import Document
 
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+# Labels that alerts get, and from what.
+_SET_HERE: Final = {
+    "severity": "the key `severity`", "concern": "the name of the file", "window": "the key `each`",
+}  # fmt: skip
+# What the series says that the alert is made of.
+_TAKEN_OVER: Final = (("severity", "{{ $labels.severity }}"),)
 _SET_BY_PROMETHEUS: Final = ("alertname", "alertstate")
 Text = Annotated[str, Field(min_length=1)]
 Each = Literal["once", "reference", "window", "slow", "short", "lately"]
@@ -206,6 +212,18 @@ def _recording(path: Path) -> RecordingSource:
 def _alerts(path: Path, place: str) -> AlertSource:
     document = yamlfile.read(path, place=place, failure=GenerationError)
     file = yamlfile.validate(document, AlertFile)
+    for index, alert in enumerate(file.alerts):
+        if alert.share and alert.threshold is not None and alert.threshold >= 1:
+            problem = (
+                f"{alert.threshold:g} is never exceeded by a share; write one between 0 and 1, or "
+                "remove `share`."
+            )
+            raise document.error(("alerts", index, "threshold"), problem)
+        for label, value in alert.labels.items():
+            of_one = label == "window" and alert.each == "once"
+            if label in _SET_HERE and not of_one and (label, value) not in _TAKEN_OVER:
+                problem = f"is set by {_SET_HERE[label]}; remove it, or choose another label."
+                raise document.error(("alerts", index, "labels", label), problem)
     return AlertSource(path.stem, place, document, file.alerts)
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor.errors import MlmonitorError
+from mlmonitor.generate.signature import unsigned
 from mlmonitor.preview import answers, events, layout, markdown, template
 from mlmonitor.preview.template import Value
 from mlmonitor.preview.timerange import TimeRange, rate_interval, text_of
@@ -58,7 +59,7 @@ class View:
         return {
             "uid": self.dashboard["uid"],
             "title": self.dashboard["title"],
-            "description": self.dashboard.get("description", ""),
+            "description": unsigned(str(self.dashboard.get("description") or "")),
             "time": {"from": self.time.texts[0], "to": self.time.texts[1],
                      "start": self.time.start, "end": self.time.end},
             "refresh": self.dashboard.get("refresh") or "",

@@ -20,7 +20,7 @@ import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from mlmonitor.config import load_config
+from mlmonitor.config import load_config, zones
 from mlmonitor.errors import ConfigError
 from mlmonitor.generate import output
 from mlmonitor.generate.alertmanager import FILE, TEMPLATES, alertmanager
@@ -112,10 +112,22 @@ def _amtool(*arguments: str) -> str:
         SETTINGS.replace("username: m", "require_tls: false, username: m"),
         "scope_labels: []",
         "notifications: {ticket_hours: {location: Europe/Oslo}}",
+        "notifications: {ticket_hours: {location: Local}}",
     ],
 )
 def test_amtool_accepts_the_configuration(text: str, tmp_path: Path) -> None:
     assert "SUCCESS" in _amtool("check-config", str(_written(tmp_path, text)))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Olso", "europe/oslo", "new york", "../etc", "Etc"])
+def test_amtool_refuses_a_time_zone_that_is_refused(zone: str, tmp_path: Path) -> None:
+    assert not zones.is_known(zone)
+    path = _written(tmp_path, "notifications: {ticket_hours: {location: Europe/Oslo}}")
+    path.write_text(path.read_text().replace("Europe/Oslo", zone))
+    with pytest.raises(
+        AssertionError, match=r"unknown time zone|is a directory|invalid location name"
+    ):
+        _amtool("check-config", str(path))
 
 
 @pytest.mark.parametrize("states", [("resolved", "firing"), ("resolved",)])

@@ -54,6 +54,63 @@ def own(**changed: str) -> str:
 
 
 BAD = {
+    "an unknown time zone": (
+        "notifications: {ticket_hours: {location: Europe/Olso}}\n",
+        (
+            "monitoring.yaml:1: notifications.ticket_hours.location: 'Europe/Olso' is no time zone; did you "
+            "mean Europe/Oslo?"
+        ),
+    ),
+    "a city in place of a time zone": (
+        "notifications: {ticket_hours: {location: new york}}\n",
+        "ticket_hours.location: 'new york' is no time zone; did you mean America/New_York?",
+    ),
+    "a path in place of a time zone": (
+        "notifications: {ticket_hours: {location: ../../etc/passwd}}\n",
+        "location: '../../etc/passwd' is no time zone; write one such as Europe/Oslo.",
+    ),
+    "a window beyond all time": (
+        "prometheus: {windows: [1h, 999999d]}\n",
+        (
+            "monitoring.yaml:1: prometheus.windows[1]: '999999d' is longer than Prometheus counts; write "
+            "106751d at most."
+        ),
+    ),
+    "a window of twenty digits": (
+        "prometheus: {windows: [99999999999999999999d]}\n",
+        "prometheus.windows[0]: '99999999999999999999d' is longer than Prometheus counts; write",
+    ),
+    "a window of ten thousand digits": (
+        f"prometheus: {{windows: [{'9' * 10_000}d]}}\n",
+        "prometheus.windows[0]: '999999999999999999999999999999…' is longer than Prometheus counts",
+    ),
+    "a waiting time that Prometheus cannot count": (
+        "alerts: {rules: {MlmonitorServiceDown: {for: 106752d}}}\n",
+        "MlmonitorServiceDown.for: '106752d' is longer than Prometheus counts; write 106751d at most.",
+    ),
+    "two dependencies of one name": (
+        f"{CHURN}    depends_on: [{{name: shop, up: up}}, {{name: shop, fresh: up}}]\n",
+        (
+            "monitoring.yaml:4: models[0].depends_on: [0] and [1] are both named 'shop', and alerts could "
+            "not tell them apart; rename one, or remove it."
+        ),
+    ),
+    "an effect that none could have": (
+        "thresholds: {psi: 1.0e+9}\n",
+        "monitoring.yaml:1: thresholds.psi: must be less than or equal to 100, found 1000000000.0.",
+    ),
+    "more deviations than anything could move": (
+        f"{CHURN}    thresholds: {{mean_shift: 1.0e+9}}\n",
+        "models[0].thresholds.mean_shift: must be less than or equal to 1000000, found",
+    ),
+    "more rows than there ever are": (
+        "thresholds: {minimum_rows: 1000000001}\n",
+        "thresholds.minimum_rows: must be less than or equal to 1000000000, found 1000000001.",
+    ),
+    "a threshold beyond all measure": (
+        "alerts: {rules: {MlmonitorRestarting: {threshold: 1.0e+300}}}\n",
+        "MlmonitorRestarting.threshold: must be less than or equal to 1000000000000000, found 1e+300.",
+    ),
     "a threshold out of range": (
         f"{CHURN}thresholds: {{ks: 1.5}}\n",
         "monitoring.yaml:4: thresholds.ks: must be less than 1, found 1.5.",
@@ -143,7 +200,15 @@ BAD = {
     ),
     "a dependency that is no PromQL": (
         f"{CHURN}    depends_on: [{{name: shop, up: 'up{{job='}}]\n",
-        "monitoring.yaml:4: models[0].depends_on[0]: no valid PromQL (",
+        "monitoring.yaml:4: models[0].depends_on[0].up: no valid PromQL (",
+    ),
+    "a dependency that ends too soon": (
+        f"{CHURN}    depends_on: [{{name: shop, up: 'up =='}}]\n",
+        "models[0].depends_on[0].up: no valid PromQL (something is missing at its end, character 5)",
+    ),
+    "a dependency that closes what stands around it": (
+        f"{CHURN}    depends_on: [{{name: shop, up: 'up) or (up'}}]\n",
+        "models[0].depends_on[0].up: no valid PromQL (unexpected right parenthesis ')'); mend it.",
     ),
     "a step for an unknown alert": (
         "respond: {steps: [{alert: MlmonitorPredictionDrifted, do: ticket}]}\n",
@@ -186,6 +251,36 @@ OWN_BAD = {
         own(expr="sum by (model (up)"),
         "mine.yaml:4: alerts[0].expr: no valid PromQL (unclosed left parenthesis); mend it.",
     ),
+    "PromQL that ends too soon": (
+        own(expr="'up == '"),
+        (
+            "mine.yaml:4: alerts[0].expr: no valid PromQL (something is missing at its end, character 5); "
+            "mend it."
+        ),
+    ),
+    "a range": (
+        own(expr="up[5m]"),
+        (
+            "mine.yaml:4: alerts[0].expr: gives a range vector, and a rule needs an instant vector or a "
+            "scalar; put a function such as last_over_time around it."
+        ),
+    ),
+    "a text": (
+        own(expr="'\"foo\"'"),
+        "alerts[0].expr: gives a string, and a rule needs an instant vector or a scalar; compare series.",
+    ),
+    "a name that Prometheus 2.42 refuses": (
+        own(expr="'{\"my.metric\"} > 1'"),
+        "mine.yaml:4: alerts[0].expr: has a name in quotes, which Prometheus 2.42 refuses; write names",
+    ),
+    "a function that Prometheus 2.42 lacks": (
+        own(expr="histogram_avg(up) > 1"),
+        "mine.yaml:4: alerts[0].expr: has the function histogram_avg, which not every Prometheus since",
+    ),
+    "a range beyond all time": (
+        own(expr="rate(up[999999d]) > 1"),
+        "mine.yaml:4: alerts[0].expr: has 999999d, longer than Prometheus counts; write 106751d at most.",
+    ),
     "an unknown metric": (
         own(expr="mlmonitor_prediction_total > 5"),
         (
@@ -211,7 +306,34 @@ OWN_BAD = {
     ),
     "a template that does not close": (
         own(summary="'{{ $value '"),
-        "mine.yaml:8: alerts[0].summary: has {{ without }}, or the reverse; close the template.",
+        "mine.yaml:8: alerts[0].summary: has {{ without }}; close the template.",
+    ),
+    "a function that templates lack": (
+        own(summary="'{{ $value | foo }}'"),
+        (
+            "mine.yaml:8: alerts[0].summary: foo is no function of Prometheus' templates; write text in "
+            "quotes, and labels as $labels.name."
+        ),
+    ),
+    "a variable that is not defined": (
+        own(summary="'{{ $label.model }}'"),
+        "mine.yaml:8: alerts[0].summary: $label is not defined there; did you mean $labels?",
+    ),
+    "a label whose template does not close": (
+        own(labels="{team: '{{ $value '}"),
+        "mine.yaml:7: alerts[0].labels.team: has {{ without }}; close the template.",
+    ),
+    "a label with a function that templates lack": (
+        own(labels="{team: '{{ model }}'}"),
+        "mine.yaml:7: alerts[0].labels.team: model is no function of Prometheus' templates",
+    ),
+    "a label with a variable that is defined in annotations alone": (
+        own(labels="{team: '{{ $own }}'}"),
+        "mine.yaml:7: alerts[0].labels.team: $own is not defined there",
+    ),
+    "a dashboard that is a template which does not close": (
+        own() + "    dashboard: 'a{{'\n",
+        "mine.yaml:10: alerts[0].dashboard: cannot",
     ),
     "a block that does not end": (
         own(summary="'{{ if $value }}x'"),
@@ -224,6 +346,40 @@ OWN_BAD = {
     "a label that is Prometheus' own": (
         own(labels="{alertname: Other}"),
         "mine.yaml:7: alerts[0].labels: 'alertname' cannot be set; use letters, digits and underscores",
+    ),
+    "columns that are a range": (
+        own() + "    records: {columns: 'up[5m]'}\n",
+        "alerts[0].records.columns: gives a range vector, and a rule needs an instant vector or a scalar",
+    ),
+    "columns with a sign of printf": (
+        own() + "    records: {columns: 'up % 5'}\n",
+        "alerts[0].records.columns: has % other than %s, which is for the matchers; write it without.",
+    ),
+    "a share that is none": (
+        own() + "    share: true\n    threshold: 2\n",
+        (
+            "mine.yaml:11: alerts[0].threshold: 2 is never exceeded by a share; write one between 0 and 1, "
+            "or remove `share`."
+        ),
+    ),
+    "a severity among the labels": (
+        own(labels="{severity: urgent}"),
+        (
+            "mine.yaml:7: alerts[0].labels.severity: is set by the key `severity`; remove it, or choose "
+            "another label."
+        ),
+    ),
+    "a concern among the labels": (
+        own(labels="{concern: data}"),
+        "mine.yaml:7: alerts[0].labels.concern: is set by the name of the file; remove it, or choose",
+    ),
+    "a waiting time beyond all time": (
+        own(waits="106752d"),
+        "mine.yaml:5: alerts[0].for: '106752d' is longer than Prometheus counts; write 106751d at most.",
+    ),
+    "a time in an expression beyond all time": (
+        own(expr="rate(up[<999999d>]) > 1"),
+        "mine.yaml:4: alerts[0].expr: '999999d' is longer than Prometheus counts; write 106751d at most.",
     ),
     "no YAML": ("alerts: [\n", "mine.yaml:2: not valid YAML ("),
 }
@@ -239,6 +395,12 @@ def test_an_alert_of_ones_own_may_name_labels_that_prometheus_adds(folder):
     expr = "sum by (model, pod) (increase(mlmonitor_predictions_total[<1h>])) < 1"
     (folder / "mine.yaml").write_text(own(expr=expr), encoding="utf-8")
     assert generated("alerts: {include: [mine.yaml]}\n").exit_code == 0
+
+
+def test_the_name_of_an_own_file_may_hold_a_line_break(folder):
+    (folder / "a\nb: [.yaml").write_text(own(), encoding="utf-8")
+    done = generated('alerts: {include: ["a*.yaml"]}\n')
+    assert done.exit_code == 0, done.stderr
 
 
 def assert_refused(done: Result, message: str, folder: Path) -> None:

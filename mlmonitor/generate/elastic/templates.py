@@ -22,6 +22,7 @@ ANY: Final = f"{streams.TYPE}-{streams.PREFIX}*-*"
 ECS: Final = "mlmonitor-ecs@mappings"
 OWN: Final = "mlmonitor-record@mappings"
 SETTINGS: Final = "mlmonitor@settings"
+MAKER: Final = "mlmonitor"
 UNDECLARED: Final = "logs-mlmonitor"
 
 # What Elasticsearch allows a mapping without being asked.
@@ -34,7 +35,7 @@ _SEARCHED: Final = (
 
 def meta(text: str) -> dict[str, str]:
     """What tells the project's objects from others'."""
-    return {"description": text, "managed_by": "mlmonitor"}
+    return {"description": text, "managed_by": MAKER}
 
 
 def shared(settings: ElasticsearchSettings, profile: Profile) -> dict[str, dict[str, Any]]:
