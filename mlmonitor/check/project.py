@@ -69,9 +69,7 @@ def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Fi
         if is_on(alert, config)
     )
     yield from link_findings(active, files)
-    alerts = {
-        alert.alert for source, alert in alerts_of(sources) if source.place.startswith("alerts/")
-    }
+    alerts = {alert.alert for source, alert in alerts_of(sources) if source.ships}
     yield from runbook_findings(_runbooks(), alerts, scope)
 
 

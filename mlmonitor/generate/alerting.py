@@ -178,7 +178,7 @@ def _rule(
         return _duration(fill(key, text), source.at("alerts", index, key))
 
     expr = fill("expr", alert.expr)
-    own = source.place.startswith("alerts/")
+    own = source.ships
     place = source.at("alerts", index, "expr")
     promql.check(expr, settings.scope, place, own=own)
     promql.check_result(expr, place)
@@ -249,7 +249,7 @@ def _records(
     columns = None if asked.columns is None else fill("records", asked.columns)
     if columns is not None:
         place = f"{source.at(*key)}.columns"
-        own = source.place.startswith("alerts/")
+        own = source.ships
         whole = columns.replace("%s", 'model!=""')
         if "%" in whole:
             message = f"{place}: has % other than %s, which is for the matchers; write it without."

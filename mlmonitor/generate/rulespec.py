@@ -151,9 +151,10 @@ class RecordingSource(Source):
 
 @dataclass(frozen=True)
 class AlertSource(Source):
-    """A file of alerts."""
+    """A file of alerts; `ships` with the package, or is the user's own."""
 
     alerts: tuple[AlertRule, ...]
+    ships: bool
 
 
 def recording_sources(folder: Path | None = None) -> list[RecordingSource]:
@@ -173,14 +174,14 @@ def alert_sources(
     Raises:
         GenerationError: naming file, line, key, problem and fix; or an alert stands twice.
     """
-    paths = [(path, f"alerts/alerting/{path.name}") for path in _files(folder, "alerting")]
+    paths = [(path, f"alerts/alerting/{path.name}", True) for path in _files(folder, "alerting")]
     for pattern in include:
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
         if not found:
             message = f"{place}: {pattern} matches no file; mend the path or remove it."
             raise GenerationError(message)
-        paths += [(Path(name), name) for name in found]
-    sources = [_alerts(path, place) for path, place in paths]
+        paths += [(Path(name), name, False) for name in found]
+    sources = [_alerts(path, place, ships=ships) for path, place, ships in paths]
     _check_unique(sources)
     return sources
 
@@ -209,7 +210,7 @@ def _recording(path: Path) -> RecordingSource:
     return RecordingSource(path.stem, place, document, tuple(sections.items()))
 
 
-def _alerts(path: Path, place: str) -> AlertSource:
+def _alerts(path: Path, place: str, *, ships: bool) -> AlertSource:
     document = yamlfile.read(path, place=place, failure=GenerationError)
     file = yamlfile.validate(document, AlertFile)
     for index, alert in enumerate(file.alerts):
@@ -224,7 +225,7 @@ def _alerts(path: Path, place: str) -> AlertSource:
             if label in _SET_HERE and not of_one and (label, value) not in _TAKEN_OVER:
                 problem = f"is set by {_SET_HERE[label]}; remove it, or choose another label."
                 raise document.error(("alerts", index, "labels", label), problem)
-    return AlertSource(path.stem, place, document, file.alerts)
+    return AlertSource(path.stem, place, document, file.alerts, ships)
 
 
 def _check_unique(sources: Iterable[AlertSource]) -> None:

@@ -397,6 +397,16 @@ def test_an_alert_of_ones_own_may_name_labels_that_prometheus_adds(folder):
     assert generated("alerts: {include: [mine.yaml]}\n").exit_code == 0
 
 
+def test_alerts_of_ones_own_may_stand_in_a_folder_named_as_the_packages(folder):
+    (folder / "alerts").mkdir()
+    text = own(expr="sum by (pod) (shop_orders_total) < 1")
+    (folder / "alerts" / "mine.yaml").write_text(text, encoding="utf-8")
+    configuration = "alerts: {include: [alerts/*.yaml]}\n"
+    assert generated(configuration).exit_code == 0
+    done = CliRunner().invoke(program, ["check", "-c", "monitoring.yaml"])
+    assert done.exit_code == 0, done.output
+
+
 def test_the_name_of_an_own_file_may_hold_a_line_break(folder):
     (folder / "a\nb: [.yaml").write_text(own(), encoding="utf-8")
     done = generated('alerts: {include: ["a*.yaml"]}\n')
