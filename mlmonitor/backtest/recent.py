@@ -38,7 +38,8 @@ _TEMPERATURES: Final = 50.0
 _SURE_SHIFT: Final = 8.0
 _MOST: Final = 0.5
 _PROVING: Final = 5
-_WRONG: Final = 5
+_WRONG: Final = 4.5
+_BY_CHANCE: Final = (names.OUT_OF_RANGE, names.EXTREME)
 INPUTS: Final = frozenset({"input"})
 OUTPUTS: Final = frozenset({"output", "score"})
 ALL_SIDES: Final = frozenset(names.SIDES)
@@ -268,7 +269,10 @@ def _lately(
     wrong: Callable[[Recent], Array],
     least: int = _MANY,
 ) -> np.ndarray:
-    """Whether a condition holds over the hour or, where that has too few rows, over six with enough wrong."""
+    """Whether a condition holds over the hour or, where that has too few rows, over six with enough wrong.
+
+    Where chance may make a value wrong, rows of evidence count.
+    """
     _, hour, longest = recent
     decided = count(hour) >= least
     later = (count(longest) >= _SOME) & (wrong(longest) >= _WRONG)
@@ -295,7 +299,7 @@ def _unseen(recent: Three, limit: float) -> np.ndarray:
         recent,
         lambda one: one.share_of(-1) > limit,
         lambda one: one.sums.values,
-        lambda one: one.sums.cells[:, -1],
+        lambda one: one.share_of(-1) * one.effective,
     )
 
 
@@ -307,7 +311,10 @@ def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_S
             recent,
             lambda one: one.invalid_ratio(reason) > limit,
             lambda one: one.sums.rows,
-            lambda one: one.sums.invalid[:, REASONS.index(reason)],
+            lambda one: (
+                one.invalid_ratio(reason)
+                * (one.effective if reason in _BY_CHANCE else one.sums.rows)
+            ),
             least,
         )
 

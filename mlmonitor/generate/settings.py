@@ -174,7 +174,6 @@ def placeholders(settings: RuleSettings) -> dict[str, str]:
             f"short.{index}": promql.duration(length)
             for index, length in enumerate(settings.short_windows, 1)
         },
-        "short.3.range": promql.duration(settings.short_windows[-1] - 0.001),
         "shortest": "|".join(promql.duration(length) for length in shortest),
         "shortest_recent": slower,
         "slowest_recent": promql.recent(settings.slowest),

@@ -160,6 +160,15 @@ def test_five_values_of_few_must_be_wrong(wrong, holds):
     assert ("MlmonitorUnseenCategories" in found) is holds
 
 
+@pytest.mark.parametrize(("rho", "holds"), [(0.0, True), (0.9, False)])
+def test_few_rows_that_are_alike_are_one_value_out_of_range(rho, holds):
+    hour = _counted(TALL, np.full(6, 400.0))
+    longest = _counted(TALL, np.append(np.full(6, 400.0), _tall(50)))
+    recent = [Recent(some, np.zeros(1, bool), rho) for some in (hour, hour, longest)]
+    found = conditions(tuple(recent), RULES)
+    assert ("MlmonitorOutOfRange" in found) is holds
+
+
 def test_categories_that_training_never_saw_are_told():
     unseen = np.full(20, 3)
     assert _found(CITY, unseen) >= {"MlmonitorFeatureUnseen"}
