@@ -183,7 +183,7 @@ def test_a_file_without_false_alarms_stays_as_it_is(folder):
         (["-r", "m.json", "--simulate", "long"], "--simulate: 'long' is no duration"),
         (["-r", "m.json", "--simulate", "0d"], "--simulate: '0d' is no duration"),
         (["-r", "m.json", "--simulate", ""], "--simulate: '' is no duration"),
-        (["-r", "m.json", "--simulate", "9" * 400 + "d"], "is no duration"),
+        (["-r", "m.json", "--simulate", "9" * 400 + "d"], "--simulate: '999999999999999999999999999999…' is longer"),
         (["-r", "m.json", "--simulate", "5m"], "lasts 5m, in which no window is full"),
         (["-r", "m.json", "--simulate", "5m", "--rate", "1/h"], "--rate: 0.000277778 rows"),
         (["-r", "m.json", "--simulate", "1d", "--rate", "fast"], "--rate: 'fast' is no rate"),

@@ -93,7 +93,7 @@ def test_errors_of_panels_are_counted(tmp_path: Path) -> None:
         (["--from", "then"], "'then' is no time"),
         (["--prometheus", "nowhere"], "nowhere: is no address of a Prometheus"),
         (["--dashboards", "nowhere"], "nowhere: is no folder"),
-        (["-o", "/dev/null/x.html"], "/dev/null/x.html"),
+        (["-o", "/dev/null/x.html"], "/dev/null: is a file, not a folder"),
     ],
 )
 def test_wrong_options_are_told_in_a_sentence(options: list[str], told: str) -> None:
