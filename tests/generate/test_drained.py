@@ -13,6 +13,7 @@ from mlmonitor.generate.promtool.change import Change, Replacement
 from mlmonitor.generate.promtool.world import Phase, Pod, World
 from tests import components
 from tests.needed_rules import complaints_about
+from tests.promtool_values import by_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,15 +61,11 @@ class Rollout:
         # Two hours without a call; a verdict then stands for two more evaluations of its window.
         later = [] if self.window else [("9h50m", over)]
         checks = [("55m", no), ("7h", yes), ("8h15m", yes), *later, ("10h50m", over)]
-        series = World((old, new), 60).series()
-        return {
-            "interval": "1m",
-            "input_series": [{"series": key, "values": value} for key, value in series.items()],
-            "promql_expr_test": [
-                {"expr": f"group({firing})", "eval_time": at, "exp_samples": samples}
-                for at, samples in checks
-            ],
-        }
+        expected = [
+            {"expr": f"group({firing})", "eval_time": at, "exp_samples": samples}
+            for at, samples in checks
+        ]
+        return by_the_minute(World((old, new), 60).series(), expected)
 
 
 def check(promtool: Path, alert: str, files: Mapping[str, str], folder: Path) -> None:
