@@ -38,10 +38,11 @@ def write_atomically(
 
 
 def write_together(contents: Mapping[Path, str | bytes]) -> None:
-    """Replace several files, or none where one cannot be written; see `write_atomically`.
+    """Replace several files once all are written beside them; see `write_atomically`.
 
     Raises:
-        MlmonitorError: a file or its folder cannot be written; all are as they were.
+        MlmonitorError: a file or its folder cannot be written, and all are as they were; or one cannot
+            be replaced by what was written, and those after it are as they were.
     """
     staged: list[tuple[Path, Path]] = []
     made: list[Path] = []
@@ -57,10 +58,8 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
                 folder.rmdir()
         raise MlmonitorError(_not_written(target, error)) from error
     try:
-        while staged:
-            temporary, target = staged[0]
+        for temporary, target in staged:
             temporary.replace(target)
-            del staged[0]
     except OSError as error:
         _forget([temporary for temporary, _ in staged])
         raise MlmonitorError(_not_written(target, error)) from error

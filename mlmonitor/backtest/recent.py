@@ -266,17 +266,19 @@ def _lately(
     recent: Three,
     holds: Callable[[Recent], np.ndarray],
     count: Callable[[Recent], Array],
-    wrong: Callable[[Recent], Array],
     least: int = _MANY,
+    wrong: Callable[[Recent], Array] | None = None,
 ) -> np.ndarray:
-    """Whether a condition holds over the hour or, where that has too few rows, over six with enough wrong.
+    """Whether a condition holds over the hour or, where that has too few rows, over six.
 
-    Where chance may make a value wrong, rows of evidence count.
+    Of those, `wrong` counts the values that are wrong, or the rows of evidence that they are where
+    chance may be the reason; None, where the condition asks for evidence itself.
     """
     _, hour, longest = recent
-    decided = count(hour) >= least
-    later = (count(longest) >= _SOME) & (wrong(longest) >= _WRONG)
-    return np.asarray(np.where(decided, holds(hour), later & holds(longest)))
+    later = holds(longest) & (count(longest) >= _SOME)
+    if wrong is not None:
+        later &= wrong(longest) >= _WRONG
+    return np.asarray(np.where(count(hour) >= least, holds(hour), later))
 
 
 def _missing_share(recent: Three, limit: float) -> np.ndarray:
@@ -288,7 +290,7 @@ def _missing_share(recent: Three, limit: float) -> np.ndarray:
         more = one.missing_ratio - column.missing_ratio > limit
         return np.asarray(more & (one.missing_errors > _MISSING_MORE))
 
-    return _lately(recent, holds, lambda one: one.sums.rows, lambda one: one.sums.rows)
+    return _lately(recent, holds, lambda one: one.sums.rows)
 
 
 def _unseen(recent: Three, limit: float) -> np.ndarray:
@@ -299,7 +301,7 @@ def _unseen(recent: Three, limit: float) -> np.ndarray:
         recent,
         lambda one: one.share_of(-1) > limit,
         lambda one: one.sums.values,
-        lambda one: one.share_of(-1) * one.effective,
+        wrong=lambda one: one.share_of(-1) * one.effective,
     )
 
 
@@ -311,11 +313,11 @@ def _invalid(reasons: tuple[str, ...], least: int, sides: frozenset[str] = ALL_S
             recent,
             lambda one: one.invalid_ratio(reason) > limit,
             lambda one: one.sums.rows,
-            lambda one: (
+            least,
+            wrong=lambda one: (
                 one.invalid_ratio(reason)
                 * (one.effective if reason in _BY_CHANCE else one.sums.rows)
             ),
-            least,
         )
 
     def holds(recent: Three, limit: float) -> np.ndarray:

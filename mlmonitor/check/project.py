@@ -76,17 +76,14 @@ def _findings(config: MonitoringConfig, files: Mapping[str, str]) -> Iterator[Fi
 def _stale(own: Iterable[str], extra: Mapping[str, str]) -> Iterator[Finding]:
     """Files that were generated and are no more, wherever they were copied to."""
     generated = {PurePath(path).name for path in own}
+    problem = "was generated, and monitoring.yaml asks for it no more; remove it."
     for path, text in extra.items():
-        name = PurePath(path).name
-        for owned in (prometheus.RULES, *dashboards.OWNED):
-            pattern = PurePath(owned.pattern).name
-            if (
-                name not in generated
-                and PurePath(path).match(pattern)
-                and owned.is_ours(name, text)
-            ):
-                problem = "was generated, and monitoring.yaml asks for it no more; remove it."
-                yield Finding(path, problem)
+        place = PurePath(path)
+        if place.name not in generated and any(
+            place.match(PurePath(owned.pattern).name) and owned.is_ours(place.name, text)
+            for owned in (prometheus.RULES, *dashboards.OWNED)
+        ):
+            yield Finding(path, problem)
 
 
 def _runbooks() -> dict[str, str]:
