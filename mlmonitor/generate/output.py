@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlmonitor.errors import GenerationError, MlmonitorError
 from mlmonitor.files import obstacle, write_together
@@ -35,6 +36,15 @@ class Owned:
             return self.is_ours(path.name, path.read_bytes().decode())
         except (OSError, UnicodeDecodeError):
             return False
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """What a JSON file holds; nothing, if that is no object or the text is no JSON."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write(

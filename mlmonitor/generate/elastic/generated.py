@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor.generate.elastic import lifecycle, roles, templates
 from mlmonitor.generate.elastic.objects import Kind
-from mlmonitor.generate.output import Owned
+from mlmonitor.generate.output import Owned, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +25,19 @@ def is_generated(name: str, text: str) -> bool:
 
     A copy under another name is somebody's own.
     """
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
     return any(
         meta.get("managed_by") == templates.MAKER and name == f"{expected}.json"
-        for meta in _metas(body)
+        for meta in _metas(json_object(text))
         for expected in (*_SHARED, *_names_of(str(meta.get("description"))))
     )
 
 
-def _metas(body: Any) -> Iterator[dict[str, Any]]:
+def _metas(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Where an object may say who made it."""
-    if isinstance(body, dict):
-        policy = body.get("policy")
-        places = [body.get("_meta"), body.get("metadata")]
-        places += [policy.get("_meta")] if isinstance(policy, dict) else []
-        yield from (one for one in places if isinstance(one, dict))
+    policy = body.get("policy")
+    places = [body.get("_meta"), body.get("metadata")]
+    places += [policy.get("_meta")] if isinstance(policy, dict) else []
+    yield from (one for one in places if isinstance(one, dict))
 
 
 def _names_of(description: str) -> Iterator[str]:
