@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class MlmonitorError(Exception):
     """Something the user can mend: one sentence that names the place, the problem and the fix.
@@ -24,3 +30,17 @@ class GenerationError(MlmonitorError):
 
 class InstallError(MlmonitorError):
     """A server that did not take what was generated."""
+
+
+@contextmanager
+def placed(place: object, failure: type[MlmonitorError] | None = None) -> Iterator[None]:
+    """Put the place in front of an error that is raised within, as `failure` if that is given.
+
+    Raises:
+        MlmonitorError: what was raised within, with the place.
+    """
+    try:
+        yield
+    except MlmonitorError as error:
+        message = f"{place}: {error}"
+        raise (failure or type(error))(message) from error

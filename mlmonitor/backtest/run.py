@@ -18,7 +18,7 @@ from mlmonitor.backtest.rules import rules_of
 from mlmonitor.backtest.simulate import Simulation, simulate
 from mlmonitor.backtest.suggest import suggest
 from mlmonitor.backtest.traffic import traffic_of_files
-from mlmonitor.errors import MlmonitorError
+from mlmonitor.errors import MlmonitorError, placed
 from mlmonitor.generate.settings import RuleSettings
 
 if TYPE_CHECKING:
@@ -85,8 +85,11 @@ class Simulated:
                 f"--rate: {rate!r} is no rate; write rows in a time, such as 1/s, 2/m or 1/30s."
             )
             raise MlmonitorError(message)
-        span = _length("--rate", f"{found[2] or 1}{found[3]}")
-        return cls(_length("--simulate", duration), float(found[1]) / span, months, seed)
+        with placed("--rate"):
+            span = promql.seconds(f"{found[2] or 1}{found[3]}")
+        with placed("--simulate"):
+            length = promql.seconds(duration)
+        return cls(length, float(found[1]) / span, months, seed)
 
     def traffic(self, reference: Reference, step: float, progress: Progress) -> Iterator[Traffic]:
         """Each month."""
@@ -94,14 +97,6 @@ class Simulated:
         for month in range(self.months):
             seed = self.seed + _SEED_STEP * month
             yield simulate(reference, self.seconds, self.rate, seed=seed, step=step)
-
-
-def _length(option: str, text: str) -> float:
-    try:
-        return promql.seconds(text)
-    except MlmonitorError as error:
-        message = f"{option}: {error}"
-        raise MlmonitorError(message) from error
 
 
 class Outcome(NamedTuple):

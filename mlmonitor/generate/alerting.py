@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from mlmonitor import names, promql
-from mlmonitor.errors import GenerationError
+from mlmonitor.errors import GenerationError, placed
 from mlmonitor.generate import rulefile
 from mlmonitor.generate.annotations import check_template
 from mlmonitor.generate.changes import check_changes
@@ -167,20 +167,16 @@ def _rule(
 
     def fill(key: str, text: str) -> str:
         place = source.at("alerts", index, key)
-        try:
+        with placed(place):
             timed = promql.render_times(text, settings.waits)
-        except GenerationError as error:
-            message = f"{place}: {error}"
-            raise GenerationError(message) from None
         return promql.render(timed, values, place).strip()
 
     def wait(key: str, text: str) -> str:
         return _duration(fill(key, text), source.at("alerts", index, key))
 
     expr = fill("expr", alert.expr)
-    own = source.ships
     place = source.at("alerts", index, "expr")
-    promql.check(expr, settings.scope, place, own=own)
+    promql.check(expr, settings.scope, place, own=source.ships)
     promql.check_result(expr, place)
     notes = {"summary": alert.summary, "description": alert.description}
     texts = {key: fill(key, text) for key, text in notes.items()}
@@ -218,11 +214,8 @@ def _wait(change: AlertChange | None) -> str | None:
 
 def _duration(text: str, place: str) -> str:
     """A waiting time as it is written, which may be none."""
-    try:
+    with placed(place):
         return text if text == "0s" else promql.duration(promql.seconds(text))
-    except GenerationError as error:
-        message = f"{place}: {error}"
-        raise GenerationError(message) from None
 
 
 def _annotations(
@@ -249,12 +242,11 @@ def _records(
     columns = None if asked.columns is None else fill("records", asked.columns)
     if columns is not None:
         place = f"{source.at(*key)}.columns"
-        own = source.ships
         whole = columns.replace("%s", 'model!=""')
         if "%" in whole:
             message = f"{place}: has % other than %s, which is for the matchers; write it without."
             raise GenerationError(message)
-        promql.check(whole, config.scope_labels, place, own=own)
+        promql.check(whole, config.scope_labels, place, own=source.ships)
         promql.check_result(whole, place)
     if config.links.kibana is None:
         return {}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mlmonitor.errors import GenerationError
+from mlmonitor.errors import GenerationError, placed
 from mlmonitor.generate import gotemplate
-from mlmonitor.generate.gotokens import TemplateError
 
 
 def check_template(text: str, place: str) -> None:
@@ -13,8 +12,5 @@ def check_template(text: str, place: str) -> None:
     Raises:
         GenerationError: naming `place`, what is wrong and the fix.
     """
-    try:
+    with placed(place, GenerationError):
         gotemplate.check(text)
-    except TemplateError as error:
-        message = f"{place}: {error}"
-        raise GenerationError(message) from None

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mlmonitor.errors import GenerationError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,7 +42,7 @@ _LARGEST: Final = 2**64
 _LONGEST: Final = 2 + 64
 
 
-class TemplateError(ValueError):
+class TemplateError(GenerationError):
     """What Prometheus would not read in a template, and the fix, without the place."""
 
 

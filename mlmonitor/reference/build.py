@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import pandas as pd
 
-from mlmonitor.errors import MlmonitorError, ProfileError
+from mlmonitor.errors import ProfileError, placed
 from mlmonitor.provenance import environment, identified, moment
 from mlmonitor.reference.columns import values_of
 from mlmonitor.reference.correlation import (
@@ -127,11 +127,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the date."""
-        try:
+        with placed("created", ProfileError):
             moment(self.created or 0)
-        except MlmonitorError as error:
-            message = f"created: {error}"
-            raise ProfileError(message) from None
 
     def profiles(self, name: str) -> bool:
         """Whether a column of the data gets into the profile."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from mlmonitor.durations import duration, seconds
-from mlmonitor.errors import MlmonitorError, ProfileError
+from mlmonitor.errors import MlmonitorError, ProfileError, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -226,11 +226,8 @@ def windows_of(names: Sequence[str]) -> dict[str, Windows]:
     Raises:
         ProfileError: a name is no duration, or there is none.
     """
-    try:
+    with placed("--windows", ProfileError):
         lengths = sorted({seconds(name) for name in names})
-    except MlmonitorError as error:
-        message = f"--windows: {error}"
-        raise ProfileError(message) from None
     if not lengths:
         message = "--windows: names no length; write them as 1h,6h,1d."
         raise ProfileError(message)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mlmonitor.breaker import CLOSED, BreakerState, file_name, fits_a_file
-from mlmonitor.errors import MlmonitorError
+from mlmonitor.errors import MlmonitorError, placed
 from mlmonitor.files import write_atomically
 from mlmonitor.respond.ladder import Episode
 
@@ -95,8 +95,5 @@ class Store:
 
     @staticmethod
     def _read(path: Path) -> BreakerState:
-        try:
+        with placed(path):
             return BreakerState.from_json(path.read_bytes())
-        except MlmonitorError as error:
-            message = f"{path}: {error}"
-            raise MlmonitorError(message) from error
